@@ -1,0 +1,416 @@
+/* Bound handles: recording with no look-up.
+ *
+ * The common handle has one storage and a table of operations made for its shape; with several storages (more views or
+ * readers that cannot share) the general table walks them. */
+#include "metrics/core.h"
+#include "metrics/exponential_cell.h"
+#include "util/alloc.h"
+
+static otmi_bound *of(otm_bound *self)
+{
+    return (otmi_bound *)self;
+}
+
+/* -- One storage, made for its shape ----------------------------------------------------------------------------- */
+
+/* The cell to add to, in a section that was entered; NULL (and no section) if only the slow path can. */
+static inline char *enter_cell(const otmi_target *target, otmi_slot **slot)
+{
+    *slot = otmi_this_thread.slot;
+    otmi_slot_enter(*slot);
+    /* Read inside the section: after a grace period nobody uses a location that was taken away. */
+    char *cell = otmi_slot_cell(*slot, __atomic_load_n(&target->location, __ATOMIC_RELAXED));
+    if (__builtin_expect(cell == NULL, 0)) {
+        otmi_slot_leave(*slot);
+    }
+    return cell;
+}
+
+static inline char *current_half(const otmi_storage *storage, char *cell)
+{
+    uint32_t epoch = __atomic_load_n(&storage->epoch, __ATOMIC_ACQUIRE);
+    return cell + ((epoch & 1) != 0 ? storage->shape.half_size : 0);
+}
+
+/* Whether measurements may become exemplars now: then the general way, which looks at the context. */
+static inline bool is_traced(const otmi_bound *bound)
+{
+    return OTM_LOAD_RELAXED(bound->traced) != 0;
+}
+
+static void record_any_i64(otm_bound *self, int64_t value);
+static void record_any_f64(otm_bound *self, double value);
+
+/* Out of the way of the fast path, so that it stays small. */
+static __attribute__((noinline)) void slow(otmi_bound *bound, otmi_number value)
+{
+    otmi_storage_record_target(&bound->targets[0], value, NULL);
+}
+
+static __attribute__((noinline)) void refuse(const otmi_bound *bound, double value)
+{
+    otmi_instrument_refuse(bound->instrument, value);
+}
+
+static void add_counter_i64(otm_bound *self, int64_t value)
+{
+    otmi_bound *bound = of(self);
+    otmi_slot *slot;
+    if (__builtin_expect(value < 0 || is_traced(bound), 0)) {
+        record_any_i64(self, value);
+        return;
+    }
+    char *cell = enter_cell(&bound->targets[0], &slot);
+    if (__builtin_expect(cell == NULL, 0)) {
+        slow(bound, (otmi_number){.i64 = value});
+        return;
+    }
+    otmi_sum_i64_add((uint64_t *)(void *)cell, value);
+    otmi_slot_leave(slot);
+}
+
+static void add_sum_i64(otm_bound *self, int64_t value)
+{
+    otmi_bound *bound = of(self);
+    otmi_slot *slot;
+    if (__builtin_expect(is_traced(bound), 0)) {
+        record_any_i64(self, value);
+        return;
+    }
+    char *cell = enter_cell(&bound->targets[0], &slot);
+    if (__builtin_expect(cell == NULL, 0)) {
+        slow(bound, (otmi_number){.i64 = value});
+        return;
+    }
+    otmi_sum_i64_add((uint64_t *)(void *)cell, value);
+    otmi_slot_leave(slot);
+}
+
+static void add_counter_f64(otm_bound *self, double value)
+{
+    otmi_bound *bound = of(self);
+    otmi_slot *slot;
+    if (__builtin_expect(!(value >= 0) || is_traced(bound), 0)) {
+        record_any_f64(self, value);
+        return;
+    }
+    char *cell = enter_cell(&bound->targets[0], &slot);
+    if (__builtin_expect(cell == NULL, 0)) {
+        slow(bound, (otmi_number){.f64 = value});
+        return;
+    }
+    otmi_sum_f64_add((uint64_t *)(void *)cell, value);
+    otmi_slot_leave(slot);
+}
+
+static void record_histogram_f64(otm_bound *self, double value)
+{
+    otmi_bound *bound = of(self);
+    const otmi_storage *storage = bound->targets[0].storage;
+    otmi_slot *slot;
+    if (__builtin_expect(!otmi_shape_takes_f64(&storage->shape, value) || is_traced(bound), 0)) {
+        record_any_f64(self, value);
+        return;
+    }
+    char *cell = enter_cell(&bound->targets[0], &slot);
+    if (__builtin_expect(cell == NULL, 0)) {
+        slow(bound, (otmi_number){.f64 = value});
+        return;
+    }
+    otmi_histogram_add((otmi_histogram_half *)(void *)current_half(storage, cell), &storage->shape, value);
+    otmi_slot_leave(slot);
+}
+
+static void record_histogram_i64(otm_bound *self, int64_t value)
+{
+    otmi_bound *bound = of(self);
+    const otmi_storage *storage = bound->targets[0].storage;
+    otmi_slot *slot;
+    if (__builtin_expect(!otmi_shape_takes_i64(&storage->shape, value) || is_traced(bound), 0)) {
+        record_any_i64(self, value);
+        return;
+    }
+    char *cell = enter_cell(&bound->targets[0], &slot);
+    if (__builtin_expect(cell == NULL, 0)) {
+        slow(bound, (otmi_number){.i64 = value});
+        return;
+    }
+    otmi_histogram_add((otmi_histogram_half *)(void *)current_half(storage, cell), &storage->shape, (double)value);
+    otmi_slot_leave(slot);
+}
+
+static void record_exponential_f64(otm_bound *self, double value)
+{
+    otmi_bound *bound = of(self);
+    const otmi_storage *storage = bound->targets[0].storage;
+    otmi_slot *slot;
+    if (__builtin_expect(!otmi_shape_takes_f64(&storage->shape, value) || is_traced(bound), 0)) {
+        record_any_f64(self, value);
+        return;
+    }
+    char *cell = enter_cell(&bound->targets[0], &slot);
+    if (__builtin_expect(cell == NULL, 0)) {
+        slow(bound, (otmi_number){.f64 = value});
+        return;
+    }
+    otmi_exponential_add((otmi_exponential_half *)(void *)current_half(storage, cell), &storage->shape,
+                         storage->env->allocator, value);
+    otmi_slot_leave(slot);
+}
+
+/* -- Any number of storages, any shape --------------------------------------------------------------------------- */
+
+static void record_i64_ctx(otm_bound *self, int64_t value, const otm_context *context)
+{
+    otmi_bound *bound = of(self);
+    bool taken = true;
+    for (size_t i = 0; i < bound->target_count; i++) {
+        otmi_target *target = &bound->targets[i];
+        if (otmi_shape_takes_i64(&target->storage->shape, value)) {
+            otmi_target_record(target, (otmi_number){.i64 = value}, context);
+        } else {
+            taken = false;
+        }
+    }
+    if (!taken) {
+        refuse(bound, (double)value);
+    }
+}
+
+static void record_any_i64(otm_bound *self, int64_t value)
+{
+    record_i64_ctx(self, value, otmi_context_held(of(self)->instrument));
+}
+
+static void record_f64_ctx(otm_bound *self, double value, const otm_context *context)
+{
+    otmi_bound *bound = of(self);
+    bool taken = true;
+    for (size_t i = 0; i < bound->target_count; i++) {
+        otmi_target *target = &bound->targets[i];
+        if (otmi_shape_takes_f64(&target->storage->shape, value)) {
+            otmi_target_record(target, (otmi_number){.f64 = value}, context);
+        } else {
+            taken = false;
+        }
+    }
+    if (!taken) {
+        refuse(bound, value);
+    }
+}
+
+static void record_any_f64(otm_bound *self, double value)
+{
+    record_f64_ctx(self, value, otmi_context_held(of(self)->instrument));
+}
+
+static void record_i64_as_f64(otm_bound *self, int64_t value)
+{
+    self->ops->record_f64(self, (double)value);
+}
+
+static void record_f64_as_i64(otm_bound *self, double value)
+{
+    if (value >= -9223372036854775808.0 && value < 9223372036854775808.0 && value == (double)(int64_t)value) {
+        self->ops->record_i64(self, (int64_t)value);
+    } else {
+        refuse(of(self), NAN);
+    }
+}
+
+static void i64_as_f64_ctx(otm_bound *self, int64_t value, const otm_context *context)
+{
+    record_f64_ctx(self, (double)value, context);
+}
+
+static void f64_as_i64_ctx(otm_bound *self, double value, const otm_context *context)
+{
+    if (value >= -9223372036854775808.0 && value < 9223372036854775808.0 && value == (double)(int64_t)value) {
+        record_i64_ctx(self, (int64_t)value, context);
+    } else {
+        refuse(of(self), NAN);
+    }
+}
+
+/* In a signal handler: what cannot be taken is dropped without a report. */
+static void add_from_signal_i64(otm_bound *self, int64_t value)
+{
+    otmi_bound *bound = of(self);
+    for (size_t i = 0; i < bound->target_count; i++) {
+        if (otmi_shape_takes_i64(&bound->targets[i].storage->shape, value)) {
+            otmi_target_add_from_signal(&bound->targets[i], (otmi_number){.i64 = value});
+        }
+    }
+}
+
+static void add_from_signal_f64(otm_bound *self, double value)
+{
+    otmi_bound *bound = of(self);
+    for (size_t i = 0; i < bound->target_count; i++) {
+        if (otmi_shape_takes_f64(&bound->targets[i].storage->shape, value)) {
+            otmi_target_add_from_signal(&bound->targets[i], (otmi_number){.f64 = value});
+        }
+    }
+}
+
+static otm_status peek(otm_bound *self, otm_series_value *out)
+{
+    otmi_bound *bound = of(self);
+    if (out == NULL || out->struct_size < sizeof *out) {
+        return OTM_ERR_INVALID_ARGUMENT;
+    }
+    if (!otmi_env_alive(&bound->instrument->core->env) || bound->target_count == 0) {
+        return OTM_ERR_NOT_FOUND;
+    }
+    return otmi_storage_peek(&bound->targets[0], out);
+}
+
+static otm_status rebind(otm_bound *self)
+{
+    otmi_bound *bound = of(self);
+    otm_status worst = OTM_OK;
+    if (!otmi_env_alive(&bound->instrument->core->env)) {
+        return OTM_ERR_SHUTDOWN;
+    }
+    for (size_t i = 0; i < bound->target_count; i++) {
+        otm_status st = otmi_storage_rebind(&bound->targets[i]);
+        worst = st != OTM_OK ? st : worst;
+    }
+    return worst;
+}
+
+static void retain(otm_bound *self)
+{
+    __atomic_add_fetch(&of(self)->references, 1, __ATOMIC_RELAXED);
+}
+
+static void unlist_locked(otmi_bound *bound)
+{
+    if (bound->prev != NULL) {
+        bound->prev->next = bound->next;
+    } else {
+        bound->instrument->bounds = bound->next;
+    }
+    if (bound->next != NULL) {
+        bound->next->prev = bound->prev;
+    }
+}
+
+static void release(otm_bound *self)
+{
+    otmi_bound *bound = of(self);
+    otmi_core *core = bound->instrument->core;
+    if (__atomic_sub_fetch(&bound->references, 1, __ATOMIC_ACQ_REL) != 0 || !otmi_env_alive(&core->env)) {
+        return;
+    }
+    otmi_mutex_lock(&core->mu);
+    unlist_locked(bound);
+    otmi_mutex_unlock(&core->mu);
+    for (size_t i = 0; i < bound->target_count; i++) {
+        otmi_storage_unbind(&bound->targets[i]);
+    }
+    otmi_free(core->env.allocator, bound, bound->size);
+    otmi_core_release(core);
+}
+
+#define BOUND_OPS(i64, f64, i64_ctx, f64_ctx)                                                                  \
+    {sizeof(otm_bound_ops), i64, f64, i64_ctx, f64_ctx, add_from_signal_i64, add_from_signal_f64, peek, rebind, \
+     retain, release}
+#define OPS_I64(record) BOUND_OPS(record, record_f64_as_i64, record_i64_ctx, f64_as_i64_ctx)
+#define OPS_F64(record) BOUND_OPS(record_i64_as_f64, record, i64_as_f64_ctx, record_f64_ctx)
+
+static const otm_bound_ops counter_i64_ops = OPS_I64(add_counter_i64);
+static const otm_bound_ops sum_i64_ops = OPS_I64(add_sum_i64);
+static const otm_bound_ops histogram_i64_ops = OPS_I64(record_histogram_i64);
+static const otm_bound_ops any_i64_ops = OPS_I64(record_any_i64);
+static const otm_bound_ops counter_f64_ops = OPS_F64(add_counter_f64);
+static const otm_bound_ops histogram_f64_ops = OPS_F64(record_histogram_f64);
+static const otm_bound_ops exponential_f64_ops = OPS_F64(record_exponential_f64);
+static const otm_bound_ops any_f64_ops = OPS_F64(record_any_f64);
+
+static const otm_bound_ops *ops_for(const otmi_instrument *instrument)
+{
+    bool is_i64 = instrument->desc.number == OTM_NUMBER_I64;
+    const otmi_shape *shape = instrument->storage_count == 1 ? &instrument->storages[0]->shape : NULL;
+    if (shape == NULL || shape->delta) {
+        return is_i64 ? &any_i64_ops : &any_f64_ops;
+    }
+    switch (shape->kind) {
+    case OTMI_SHAPE_SUM_I64:
+        return shape->refuse_negative ? &counter_i64_ops : &sum_i64_ops;
+    case OTMI_SHAPE_SUM_F64:
+        return shape->refuse_negative ? &counter_f64_ops : &any_f64_ops;
+    case OTMI_SHAPE_HISTOGRAM:
+        return is_i64 ? &histogram_i64_ops : &histogram_f64_ops;
+    case OTMI_SHAPE_EXPONENTIAL:
+        return is_i64 ? &any_i64_ops : &exponential_f64_ops;
+    default:
+        return is_i64 ? &any_i64_ops : &any_f64_ops;
+    }
+}
+
+static void unbind_all(otmi_bound *bound, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        otmi_storage_unbind(&bound->targets[i]);
+    }
+    otmi_free(bound->instrument->core->env.allocator, bound, bound->size);
+}
+
+/* The word that tells whether exemplars are wanted: never, always, or once somebody holds a context. */
+static const uint32_t *traced_word(const otmi_core *core)
+{
+    static const uint32_t never = 0;
+    static const uint32_t always = 1;
+    switch (core->env.exemplar_filter) {
+    case OTM_EXEMPLARS_ALWAYS_OFF:
+        return &never;
+    case OTM_EXEMPLARS_ALWAYS_ON:
+        return &always;
+    default:
+        return core->env.context_in_use;
+    }
+}
+
+otm_status otmi_bound_create(otmi_instrument *instrument, const otm_attr *attrs, size_t attr_count,
+                             const otm_bind_options *options, otm_bound **out)
+{
+    otmi_core *core = instrument->core;
+    if (out == NULL) {
+        return OTM_ERR_INVALID_ARGUMENT;
+    }
+    *out = otm_noop_bound();
+    if (!otmi_env_alive(&core->env)) {
+        return OTM_ERR_SHUTDOWN;
+    }
+    size_t size = sizeof(otmi_bound) + instrument->storage_count * sizeof(otmi_target);
+    otmi_bound *bound = otmi_alloc_zeroed(core->env.allocator, size);
+    if (bound == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    bool visible = options != NULL && options->struct_size >= sizeof *options && options->visible_from_start;
+    bound->handle.ops = ops_for(instrument);
+    bound->traced = traced_word(core);
+    bound->instrument = instrument;
+    bound->references = 1;
+    bound->size = size;
+    bound->target_count = instrument->storage_count;
+    for (size_t i = 0; i < bound->target_count; i++) {
+        otm_status st = otmi_storage_bind(instrument->storages[i], attrs, attr_count, visible, &bound->targets[i]);
+        if (st != OTM_OK) {
+            unbind_all(bound, i);
+            return st;
+        }
+    }
+    otmi_core_retain(core);
+    otmi_mutex_lock(&core->mu);
+    bound->handle.state = OTM_LOAD_RELAXED(&instrument->handle.sync.state);
+    bound->next = instrument->bounds;
+    if (bound->next != NULL) {
+        bound->next->prev = bound;
+    }
+    instrument->bounds = bound;
+    otmi_mutex_unlock(&core->mu);
+    *out = &bound->handle;
+    return OTM_OK;
+}

@@ -1,0 +1,510 @@
+#include "metrics/callback.h"
+
+#include "metrics/core.h"
+#include "util/alloc.h"
+
+#define RUN_MAXIMUM_BYTES (UINT64_C(256) << 20)
+#define RUN_MAXIMUM_OBSERVATIONS (UINT32_C(1) << 22)
+#define UNREGISTER_WAIT_MS 30000
+
+/* The callback that this thread is inside, innermost. */
+static _Thread_local const otmi_callback *inside;
+
+bool otmi_callback_inside(void)
+{
+    return inside != NULL;
+}
+
+/* -- Registration ------------------------------------------------------------------------------------------------ */
+
+static void callback_free(otmi_callback *callback)
+{
+    const otm_allocator *allocator = callback->core->env.allocator;
+    otmi_free(allocator, callback->instruments, callback->instrument_count * sizeof *callback->instruments);
+    otmi_free(allocator, callback, sizeof *callback);
+}
+
+static void callback_drop_locked(otmi_callback *callback)
+{
+    if (--callback->references == 0) {
+        callback_free(callback);
+    }
+}
+
+static void unlist_locked(otmi_core *core, otmi_callback *callback)
+{
+    otmi_callback_list *list = &core->callbacks;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i] == callback) {
+            memmove(&list->items[i], &list->items[i + 1], (list->count - i - 1) * sizeof *list->items);
+            list->count--;
+            callback->registered = false;
+            return;
+        }
+    }
+}
+
+static void unregister(otm_callback_handle *self)
+{
+    otmi_callback *callback = (otmi_callback *)self;
+    otmi_core *core = callback->core;
+    if (!otmi_env_alive(&core->env)) {
+        return;
+    }
+    uint64_t until_ns = otmi_deadline_ns(otmi_monotonic_ns(), UNREGISTER_WAIT_MS, 0);
+    bool ended = true;
+    otmi_mutex_lock(&core->mu);
+    unlist_locked(core, callback);
+    while (callback->running > 0 && inside != callback && ended) {
+        ended = otmi_cond_wait_until(&core->changed, &core->mu, until_ns);
+    }
+    callback_drop_locked(callback);
+    otmi_mutex_unlock(&core->mu);
+    if (!ended) {
+        otmi_diag_report(core->env.diag, OTM_ERROR, OTM_ERR_TIMEOUT, &(otmi_diag_origin){.component = "callback"},
+                         "a callback that was unregistered has not returned for %d ms: its user data is still in use",
+                         UNREGISTER_WAIT_MS);
+    }
+    otmi_core_release(core);
+}
+
+static const otm_callback_handle_ops handle_ops = {sizeof(otm_callback_handle_ops), unregister};
+
+otm_status otmi_callback_register(otmi_core *core, otm_callback function, void *user_data,
+                                  otmi_instrument *const *instruments, size_t instrument_count, otmi_callback **out)
+{
+    const otm_allocator *allocator = core->env.allocator;
+    otmi_callback *callback = otmi_alloc_zeroed(allocator, sizeof *callback);
+    if (callback == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    *callback = (otmi_callback){.handle = {&handle_ops, 1}, .core = core, .function = function,
+                                .user_data = user_data, .instrument_count = instrument_count, .references = 1};
+    callback->instruments = otmi_alloc_array(allocator, instrument_count, sizeof *instruments);
+    if (callback->instruments == NULL) {
+        otmi_free(allocator, callback, sizeof *callback);
+        return OTM_ERR_NO_MEMORY;
+    }
+    memcpy(callback->instruments, instruments, instrument_count * sizeof *instruments);
+    otmi_mutex_lock(&core->mu);
+    otm_status st = otmi_grow(allocator, (void **)&core->callbacks.items, &core->callbacks.capacity,
+                              core->callbacks.count, sizeof(otmi_callback *), OTMI_MAX_CALLBACKS);
+    if (st == OTM_OK) {
+        core->callbacks.items[core->callbacks.count++] = callback;
+        callback->registered = true;
+    }
+    otmi_mutex_unlock(&core->mu);
+    if (st != OTM_OK) {
+        callback_free(callback);
+        return st;
+    }
+    *out = callback;
+    return OTM_OK;
+}
+
+void otmi_callback_list_fini(otmi_core *core)
+{
+    for (size_t i = 0; i < core->callbacks.count; i++) {
+        callback_free(core->callbacks.items[i]);
+    }
+    otmi_free(core->env.allocator, core->callbacks.items, core->callbacks.capacity * sizeof(otmi_callback *));
+    core->callbacks = (otmi_callback_list){.count = 0};
+}
+
+/* -- A run ------------------------------------------------------------------------------------------------------- */
+
+typedef struct run_observer {
+    otm_observer handle; /* first */
+    otmi_run *run;
+    otmi_callback *callback;
+} run_observer;
+
+/* Shared by the collector and the thread of the run; the last of the two frees it. */
+struct otmi_run {
+    otmi_core *core;
+    size_t reader_index;
+    otm_allocator memory; /* gives from the arena, takes nothing back */
+    otmi_arena arena;
+    otmi_callback **todo; /* in the arena */
+    size_t todo_count;
+
+    otmi_mutex mu; /* guards what follows */
+    otmi_cond changed;
+    uint32_t references;
+    bool done;
+    bool abandoned;
+    bool no_memory;
+    const run_observer *active; /* the observer that may report now */
+    otmi_callback *current;     /* the callback it belongs to */
+    otmi_observation *observations;
+    size_t count;
+    size_t capacity;
+    size_t complete; /* observations of callbacks that have returned */
+};
+
+static void *arena_alloc(void *context, size_t size)
+{
+    return otmi_arena_alloc(context, size);
+}
+
+static void *arena_resize(void *context, void *pointer, size_t old_size, size_t new_size)
+{
+    void *larger = otmi_arena_alloc(context, new_size);
+    if (larger != NULL && pointer != NULL) {
+        memcpy(larger, pointer, old_size < new_size ? old_size : new_size);
+    }
+    return larger;
+}
+
+static void arena_release(void *context, void *pointer, size_t size)
+{
+    (void)context;
+    (void)pointer;
+    (void)size;
+}
+
+static otmi_run *run_create(otmi_core *core, size_t reader_index)
+{
+    otmi_run *run = otmi_alloc_zeroed(core->env.allocator, sizeof *run);
+    if (run == NULL) {
+        return NULL;
+    }
+    run->core = core;
+    run->reader_index = reader_index;
+    run->references = 1;
+    otmi_arena_init(&run->arena, core->env.allocator, RUN_MAXIMUM_BYTES);
+    run->memory = (otm_allocator){&run->arena, arena_alloc, arena_resize, arena_release};
+    if (otmi_mutex_init(&run->mu) != OTM_OK) {
+        otmi_free(core->env.allocator, run, sizeof *run);
+        return NULL;
+    }
+    if (otmi_cond_init(&run->changed) != OTM_OK) {
+        otmi_mutex_fini(&run->mu);
+        otmi_free(core->env.allocator, run, sizeof *run);
+        return NULL;
+    }
+    return run;
+}
+
+void otmi_run_release(otmi_run *run)
+{
+    if (run == NULL) {
+        return;
+    }
+    otmi_mutex_lock(&run->mu);
+    bool last = --run->references == 0;
+    otmi_mutex_unlock(&run->mu);
+    if (last) {
+        const otm_allocator *allocator = run->core->env.allocator;
+        otmi_arena_fini(&run->arena);
+        otmi_cond_fini(&run->changed);
+        otmi_mutex_fini(&run->mu);
+        otmi_free(allocator, run, sizeof *run);
+    }
+}
+
+static void run_reset(otmi_run *run)
+{
+    otmi_arena_reset(&run->arena);
+    run->done = run->abandoned = run->no_memory = false;
+    run->active = NULL;
+    run->observations = NULL;
+    run->count = run->capacity = run->complete = run->todo_count = 0;
+}
+
+const otmi_observation *otmi_run_observations(const otmi_run *run, size_t *count)
+{
+    *count = run->complete;
+    return run->observations;
+}
+
+/* -- Observing --------------------------------------------------------------------------------------------------- */
+
+static bool run_reserve(otmi_run *run)
+{
+    if (run->count < run->capacity) {
+        return true;
+    }
+    size_t capacity = run->capacity == 0 ? 32 : 2 * run->capacity;
+    otmi_observation *wider = otmi_arena_alloc(&run->arena, capacity * sizeof *wider);
+    if (capacity > RUN_MAXIMUM_OBSERVATIONS || wider == NULL) {
+        return false;
+    }
+    if (run->count > 0) {
+        memcpy(wider, run->observations, run->count * sizeof *wider);
+    }
+    run->observations = wider;
+    run->capacity = capacity;
+    return true;
+}
+
+static bool run_add_locked(otmi_run *run, otmi_instrument *instrument, otmi_number value, const otm_attr *attrs,
+                           size_t attr_count)
+{
+    otmi_attr_set *set = NULL;
+    if (!run_reserve(run) || otmi_attr_set_create(&run->memory, attrs, attr_count, &set) != OTM_OK) {
+        return false;
+    }
+    run->observations[run->count++] = (otmi_observation){instrument, set, value};
+    return true;
+}
+
+static otmi_instrument *observed_instrument(const otmi_callback *callback, otm_observable *named)
+{
+    if (named == NULL) {
+        return callback->instrument_count == 1 ? callback->instruments[0] : NULL;
+    }
+    named = otm_observable_behind(named);
+    for (size_t i = 0; i < callback->instrument_count; i++) {
+        if (&callback->instruments[i]->handle.async == named) {
+            return callback->instruments[i];
+        }
+    }
+    return NULL;
+}
+
+static void refuse(const otmi_core *core, const otmi_instrument *instrument, const char *why)
+{
+    otmi_diag_origin origin = {"callback", instrument == NULL ? NULL : instrument->meter->name,
+                               instrument == NULL ? NULL : instrument->desc.name};
+    otmi_diag_report(core->env.diag, OTM_WARN, OTM_ERR_INVALID_ARGUMENT, &origin, "an observation was refused: %s",
+                     why);
+}
+
+static void observe(otm_observer *self, otm_observable *named, otmi_number value, const otm_attr *attrs,
+                    size_t attr_count, bool is_i64)
+{
+    run_observer *observer = (run_observer *)self;
+    otmi_run *run = observer->run;
+    otmi_instrument *instrument = observed_instrument(observer->callback, named);
+    if (instrument == NULL) {
+        refuse(run->core, NULL, "the callback was not registered for that instrument");
+        return;
+    }
+    if (instrument->desc.number == OTM_NUMBER_F64 && is_i64) {
+        value.f64 = (double)value.i64;
+    } else if (instrument->desc.number == OTM_NUMBER_I64 && !is_i64) {
+        refuse(run->core, instrument, "it is a double, and the instrument counts integers");
+        return;
+    }
+    otmi_mutex_lock(&run->mu);
+    bool active = run->active == observer && !run->abandoned;
+    bool added = active && run_add_locked(run, instrument, value, attrs, attr_count);
+    run->no_memory = run->no_memory || (active && !added);
+    otmi_mutex_unlock(&run->mu);
+    if (!active) {
+        refuse(run->core, instrument, "it was made outside its callback");
+    } else if (!added) {
+        refuse(run->core, instrument, "an attribute has an empty key, or there is no memory");
+    }
+}
+
+static void observe_i64(otm_observer *self, otm_observable *named, int64_t value, const otm_attr *attrs,
+                        size_t attr_count)
+{
+    observe(self, named, (otmi_number){.i64 = value}, attrs, attr_count, true);
+}
+
+static void observe_f64(otm_observer *self, otm_observable *named, double value, const otm_attr *attrs,
+                        size_t attr_count)
+{
+    observe(self, named, (otmi_number){.f64 = value}, attrs, attr_count, false);
+}
+
+static const otm_observer_ops observer_ops = {sizeof(otm_observer_ops), observe_i64, observe_f64};
+
+/* -- Running ----------------------------------------------------------------------------------------------------- */
+
+static bool serves(const otmi_callback *callback, size_t reader_index)
+{
+    for (size_t i = 0; i < callback->instrument_count; i++) {
+        const otmi_instrument *instrument = callback->instruments[i];
+        if (OTM_LOAD_RELAXED(&instrument->handle.async.state) != 0 &&
+            instrument->readers[reader_index].streams.count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes the callbacks of this run in hand. One that an earlier run was abandoned in is not entered again. */
+static otm_status choose(otmi_run *run, size_t *stuck)
+{
+    otmi_core *core = run->core;
+    otm_status st = OTM_OK;
+    otmi_mutex_lock(&core->mu);
+    run->todo = otmi_arena_alloc(&run->arena, (core->callbacks.count + 1) * sizeof *run->todo);
+    st = run->todo == NULL ? OTM_ERR_NO_MEMORY : OTM_OK;
+    for (size_t i = 0; st == OTM_OK && i < core->callbacks.count; i++) {
+        otmi_callback *callback = core->callbacks.items[i];
+        if (callback->stuck > 0) {
+            (*stuck)++;
+        } else if (serves(callback, run->reader_index)) {
+            callback->references++;
+            run->todo[run->todo_count++] = callback;
+        }
+    }
+    otmi_mutex_unlock(&core->mu);
+    return st;
+}
+
+static bool enter(otmi_run *run, otmi_callback *callback, const run_observer *observer)
+{
+    otmi_core *core = run->core;
+    otmi_mutex_lock(&core->mu);
+    bool go = callback->registered;
+    callback->running += go;
+    otmi_mutex_unlock(&core->mu);
+    otmi_mutex_lock(&run->mu);
+    run->active = go ? observer : NULL;
+    run->current = callback;
+    otmi_mutex_unlock(&run->mu);
+    return go;
+}
+
+static void leave(otmi_run *run, otmi_callback *callback)
+{
+    otmi_core *core = run->core;
+    otmi_mutex_lock(&run->mu);
+    run->active = NULL;
+    bool abandoned = run->abandoned;
+    if (!abandoned) {
+        run->complete = run->count;
+    }
+    otmi_mutex_unlock(&run->mu);
+    otmi_mutex_lock(&core->mu);
+    callback->running--;
+    callback->stuck -= abandoned;
+    otmi_cond_broadcast(&core->changed);
+    otmi_mutex_unlock(&core->mu);
+}
+
+static void run_one(otmi_run *run, otmi_callback *callback)
+{
+    /* In the run's memory, not on the stack: a host that keeps the pointer finds an observer that refuses. */
+    run_observer *observer = otmi_arena_alloc(&run->arena, sizeof *observer);
+    if (observer == NULL) {
+        run->no_memory = true;
+        return;
+    }
+    *observer = (run_observer){{&observer_ops, 1}, run, callback};
+    if (enter(run, callback, observer)) {
+        const otmi_callback *outer = inside;
+        inside = callback;
+        callback->function(&observer->handle, callback->user_data);
+        inside = outer;
+        leave(run, callback);
+    }
+}
+
+static bool is_abandoned(otmi_run *run)
+{
+    otmi_mutex_lock(&run->mu);
+    bool abandoned = run->abandoned;
+    otmi_mutex_unlock(&run->mu);
+    return abandoned;
+}
+
+static void run_all(otmi_run *run)
+{
+    for (size_t i = 0; i < run->todo_count && !is_abandoned(run); i++) {
+        run_one(run, run->todo[i]);
+    }
+    otmi_core *core = run->core;
+    otmi_mutex_lock(&core->mu);
+    for (size_t i = 0; i < run->todo_count; i++) {
+        callback_drop_locked(run->todo[i]);
+    }
+    otmi_mutex_unlock(&core->mu);
+    otmi_mutex_lock(&run->mu);
+    run->done = true;
+    otmi_cond_broadcast(&run->changed);
+    otmi_mutex_unlock(&run->mu);
+}
+
+static void *run_thread(void *argument)
+{
+    otmi_run *run = argument;
+    otmi_core *core = run->core;
+    run_all(run);
+    otmi_run_release(run);
+    otmi_core_release(core);
+    return NULL;
+}
+
+/* Waits for the run's thread. False: it was abandoned. */
+static bool await(otmi_run *run, uint64_t deadline_ns)
+{
+    otmi_core *core = run->core;
+    bool in_time = true;
+    otmi_mutex_lock(&run->mu);
+    while (!run->done && in_time) {
+        in_time = otmi_cond_wait_until(&run->changed, &run->mu, deadline_ns);
+    }
+    bool done = run->done;
+    run->abandoned = !done;
+    bool in_callback = !done && run->active != NULL;
+    otmi_mutex_unlock(&run->mu);
+    if (in_callback) {
+        otmi_mutex_lock(&core->mu);
+        run->current->stuck++;
+        otmi_mutex_unlock(&core->mu);
+    }
+    return done;
+}
+
+static otm_status run_with_deadline(otmi_run *run, uint64_t deadline_ns)
+{
+    pthread_t thread;
+    otmi_core_retain(run->core);
+    run->references++;
+    if (otmi_thread_start(&thread, "otm-callbacks", run_thread, run) != OTM_OK) {
+        run->references--;
+        otmi_core_release(run->core);
+        run_all(run); /* no thread to be had: without a limit rather than not at all */
+        return OTM_OK;
+    }
+    bool done = await(run, deadline_ns);
+    if (done) {
+        pthread_join(thread, NULL);
+        return OTM_OK;
+    }
+    pthread_detach(thread);
+    return OTM_ERR_TIMEOUT;
+}
+
+otm_status otmi_callbacks_run(otmi_core *core, size_t reader_index, uint64_t deadline_ns, otmi_run **out)
+{
+    otmi_run *run = core->runs[reader_index];
+    size_t stuck = 0;
+    *out = NULL;
+    if (run == NULL) {
+        run = run_create(core, reader_index);
+        core->runs[reader_index] = run;
+        if (run == NULL) {
+            return OTM_ERR_NO_MEMORY;
+        }
+    }
+    run_reset(run);
+    otm_status st = choose(run, &stuck);
+    if (st != OTM_OK) {
+        return st;
+    }
+    *out = run;
+    if (run->todo_count > 0 && deadline_ns != UINT64_MAX) {
+        uint64_t now_ns = otmi_monotonic_ns();
+        /* Half of the time, so that there is some left for what does not depend on a callback that hangs. */
+        st = run_with_deadline(run, now_ns + (deadline_ns > now_ns ? (deadline_ns - now_ns) / 2 : 0));
+    } else {
+        run_all(run);
+    }
+    if (st == OTM_ERR_TIMEOUT) {
+        core->runs[reader_index] = NULL; /* *out is the collector's until it releases it */
+    }
+    if (st == OTM_ERR_TIMEOUT || stuck > 0) {
+        otmi_diag_report(core->env.diag, OTM_ERROR, OTM_ERR_TIMEOUT, &(otmi_diag_origin){.component = "callback"},
+                         "a callback has not returned in time: its instruments have no points until it does, and its "
+                         "memory stays in use");
+    }
+    return st;
+}

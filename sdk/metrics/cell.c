@@ -1,0 +1,150 @@
+#include "metrics/cell.h"
+
+#include "metrics/exponential_cell.h"
+#include "util/alloc.h"
+
+static otm_status init_histogram(otmi_shape *shape, const otm_allocator *allocator, const otmi_aggregation *aggregation)
+{
+    size_t count = aggregation->bound_count;
+    shape->bound_count = count;
+    shape->padded_count = (count + 3) / 4 * 4;
+    shape->bounds = otmi_alloc_array(allocator, shape->padded_count + 1, sizeof(double));
+    if (shape->bounds == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < shape->padded_count; i++) {
+        shape->bounds[i] = i < count ? aggregation->bounds[i] : INFINITY;
+    }
+    shape->half_size = (uint32_t)(sizeof(otmi_histogram_half) + (count + 1) * sizeof(uint64_t));
+    return OTM_OK;
+}
+
+static otmi_shape_kind shape_kind(const otmi_stream *stream)
+{
+    switch (stream->aggregation.kind) {
+    case OTM_AGGREGATION_LAST_VALUE:
+        return OTMI_SHAPE_LAST_VALUE;
+    case OTM_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM:
+        return OTMI_SHAPE_HISTOGRAM;
+    case OTM_AGGREGATION_EXPONENTIAL_HISTOGRAM:
+        return OTMI_SHAPE_EXPONENTIAL;
+    default:
+        return stream->number == OTM_NUMBER_I64 ? OTMI_SHAPE_SUM_I64 : OTMI_SHAPE_SUM_F64;
+    }
+}
+
+otm_status otmi_shape_init(otmi_shape *shape, const otm_allocator *allocator, const otmi_stream *stream)
+{
+    const otmi_aggregation *aggregation = &stream->aggregation;
+    *shape = (otmi_shape){
+        .kind = shape_kind(stream),
+        .delta = stream->temporality == OTM_DELTA,
+        .record_sum = aggregation->record_sum,
+        .record_min_max = aggregation->record_min_max,
+        .refuse_negative = stream->kind == OTM_COUNTER ||
+                           (aggregation->kind == OTM_AGGREGATION_SUM && aggregation->monotonic),
+        .max_scale = aggregation->max_scale,
+        .max_size = aggregation->max_size,
+        .half_size = sizeof(uint64_t),
+    };
+    if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
+        shape->tables = otmi_exponential_tables_get();
+        shape->half_size = otmi_exponential_half_size(shape->max_size);
+    }
+    if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
+        otm_status st = init_histogram(shape, allocator, aggregation);
+        if (st != OTM_OK) {
+            return st;
+        }
+    }
+    if (shape->kind == OTMI_SHAPE_LAST_VALUE) {
+        shape->half_size = 0;
+    } else {
+        shape->halves = shape->delta || otmi_shape_is_histogram(shape);
+    }
+    shape->cell_size = shape->half_size * (shape->halves ? 2 : 1);
+    return OTM_OK;
+}
+
+void otmi_shape_fini(otmi_shape *shape, const otm_allocator *allocator)
+{
+    otmi_free(allocator, shape->bounds, (shape->padded_count + 1) * sizeof(double));
+    shape->bounds = NULL;
+}
+
+static void gather_histogram(const otmi_shape *shape, const otmi_histogram_half *half, otmi_total *total)
+{
+    otm_histogram_data *data = total->histogram;
+    for (size_t i = 0; i <= shape->bound_count; i++) {
+        uint64_t count = __atomic_load_n(&half->counts[i], __ATOMIC_RELAXED);
+        total->bucket_counts[i] += count;
+        data->count += count;
+    }
+    data->sum += otmi_load_f64(&half->sum);
+    data->min = fmin(data->min, otmi_load_flipped(&half->min, OTMI_MIN_NONE));
+    data->max = fmax(data->max, otmi_load_flipped(&half->max, OTMI_MAX_NONE));
+}
+
+void otmi_half_gather(const otmi_shape *shape, const char *half, otmi_total *total)
+{
+    const uint64_t *word = (const uint64_t *)(const void *)half;
+    if (shape->kind == OTMI_SHAPE_SUM_I64) {
+        total->number.bits += __atomic_load_n(word, __ATOMIC_RELAXED);
+    } else if (shape->kind == OTMI_SHAPE_SUM_F64) {
+        total->number.f64 += otmi_load_f64(word);
+    } else if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
+        gather_histogram(shape, (const otmi_histogram_half *)(const void *)half, total);
+    } else if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
+        otmi_exponential_gather(shape, (const otmi_exponential_half *)(const void *)half, total->exponential,
+                                total->histogram);
+    }
+}
+
+void otmi_half_clear(const otmi_shape *shape, char *half)
+{
+    uint64_t *words = (uint64_t *)(void *)half;
+    if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
+        otmi_exponential_half_clear((otmi_exponential_half *)(void *)half, shape);
+        return;
+    }
+    for (size_t i = 0; i < shape->half_size / sizeof *words; i++) {
+        __atomic_store_n(&words[i], 0, __ATOMIC_RELAXED);
+    }
+}
+
+static void move_histogram(const otmi_shape *shape, const otmi_histogram_half *from, otmi_histogram_half *to)
+{
+    for (size_t i = 0; i <= shape->bound_count; i++) {
+        __atomic_store_n(&to->counts[i], to->counts[i] + from->counts[i], __ATOMIC_RELAXED);
+    }
+    otmi_sum_f64_add(&to->sum, otmi_load_f64(&from->sum));
+    otmi_store_flipped(&to->min, fmin(otmi_load_flipped(&to->min, OTMI_MIN_NONE),
+                                      otmi_load_flipped(&from->min, OTMI_MIN_NONE)), OTMI_MIN_NONE);
+    otmi_store_flipped(&to->max, fmax(otmi_load_flipped(&to->max, OTMI_MAX_NONE),
+                                      otmi_load_flipped(&from->max, OTMI_MAX_NONE)), OTMI_MAX_NONE);
+}
+
+void otmi_half_fini(const otmi_shape *shape, const otm_allocator *allocator, char *half)
+{
+    if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
+        otmi_exponential_half_fini((otmi_exponential_half *)(void *)half, shape, allocator);
+    }
+}
+
+void otmi_half_move(const otmi_shape *shape, const otm_allocator *allocator, char *from, char *to)
+{
+    uint64_t *source = (uint64_t *)(void *)from;
+    uint64_t *target = (uint64_t *)(void *)to;
+    if (shape->kind == OTMI_SHAPE_SUM_I64) {
+        otmi_sum_i64_add(target, (int64_t)*source);
+    } else if (shape->kind == OTMI_SHAPE_SUM_F64) {
+        otmi_sum_f64_add(target, otmi_load_f64(source));
+    } else if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
+        move_histogram(shape, (const otmi_histogram_half *)(const void *)from,
+                       (otmi_histogram_half *)(void *)to);
+    } else if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
+        otmi_exponential_move(shape, allocator, (const otmi_exponential_half *)(const void *)from,
+                              (otmi_exponential_half *)(void *)to);
+    }
+    otmi_half_clear(shape, from);
+}

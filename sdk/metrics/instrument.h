@@ -1,0 +1,104 @@
+/* Instruments of the SDK, synchronous and asynchronous, and their bound handles.
+ *
+ * An instrument lives as long as its provider's core, whoever still holds a handle: its data goes on being exported.
+ * Each handle given out is one reference to the core. */
+#ifndef OTMI_INSTRUMENT_H
+#define OTMI_INSTRUMENT_H
+
+#include "metrics/async_storage.h"
+#include "metrics/storage.h"
+#include "metrics/view.h"
+
+struct otmi_core;
+struct otmi_meter;
+
+/* One stream of one reader: where its points come from. */
+typedef struct otmi_output {
+    const otmi_stream *stream;
+    otmi_storage *storage;     /* synchronous; shared with other outputs of the instrument */
+    otmi_async_storage *async; /* asynchronous; its own */
+    uint64_t id;
+} otmi_output;
+
+typedef struct otmi_output_list {
+    otmi_stream_list streams; /* owns what the outputs refer to */
+    otmi_output *outputs;     /* one a stream */
+} otmi_output_list;
+
+typedef struct otmi_bound otmi_bound;
+
+/* Constant after creation but for `state` and the list of bound handles. */
+typedef struct otmi_instrument {
+    union {
+        otm_instrument sync;
+        otm_observable async;
+    } handle; /* first: handles are this */
+    struct otmi_core *core;
+    struct otmi_meter *meter;
+    otmi_instrument_desc desc; /* texts and lists owned */
+    uint64_t created_ns;
+    otmi_output_list *readers; /* by reader index */
+    size_t reader_count;
+    otmi_storage **storages;   /* synchronous: the distinct ones */
+    size_t storage_count;
+    otmi_bound *bounds;        /* core lock */
+} otmi_instrument;
+
+/* Creates an instrument of a meter with its streams for every reader; not yet in the meter's list.
+ * Warnings about views go to the core's diagnostics: call it under no lock. */
+otm_status otmi_instrument_create(struct otmi_meter *meter, const otmi_instrument_desc *desc, otmi_instrument **out);
+void otmi_instrument_destroy(otmi_instrument *instrument);
+
+bool otmi_instrument_is_asynchronous(const otmi_instrument *instrument);
+
+/* Sets what the inline calls read: 1 if a measurement would go anywhere. Core lock. */
+void otmi_instrument_set_state(otmi_instrument *instrument, bool listening);
+
+/* -- Bound handles (bound.c) ------------------------------------------------------------------------------------- */
+
+struct otmi_bound {
+    otm_bound handle; /* first */
+    otmi_instrument *instrument;
+    const uint32_t *traced; /* see is_traced() */
+    uint32_t references;    /* atomic */
+    uint32_t reserved;
+    size_t size;         /* of the whole object */
+    otmi_bound *next;    /* core lock */
+    otmi_bound *prev;
+    size_t target_count;
+    otmi_target targets[]; /* one a storage */
+};
+
+otm_status otmi_bound_create(otmi_instrument *instrument, const otm_attr *attrs, size_t attr_count,
+                             const otm_bind_options *options, otm_bound **out);
+
+/* -- Checks shared by both ways of recording (instrument_record.c) ------------------------------------------------ */
+
+/* False if a stream of this shape refuses the value: a negative increment, or a number that is none. */
+static inline bool otmi_shape_takes_i64(const otmi_shape *shape, int64_t value)
+{
+    return value >= 0 || !shape->refuse_negative;
+}
+
+static inline bool otmi_shape_takes_f64(const otmi_shape *shape, double value)
+{
+    if (shape->kind == OTMI_SHAPE_EXPONENTIAL && !(fabs(value) <= DBL_MAX)) {
+        return false; /* no bucket takes an infinity */
+    }
+    if (shape->refuse_negative) {
+        return value >= 0; /* not true for NaN */
+    }
+    return value == value || shape->kind == OTMI_SHAPE_LAST_VALUE;
+}
+
+/* The context that the calling thread holds, if it may matter; NULL: none. */
+const otm_context *otmi_context_held(const otmi_instrument *instrument);
+
+/* Counts and reports a refused measurement. */
+void otmi_instrument_refuse(const otmi_instrument *instrument, double value);
+
+extern const otm_instrument_ops otmi_instrument_ops_i64;
+extern const otm_instrument_ops otmi_instrument_ops_f64;
+extern const otm_observable_ops otmi_observable_ops;
+
+#endif

@@ -1,0 +1,171 @@
+/* The operations of instrument handles: what the inline calls of <otm/metrics.h> end in. */
+#include "metrics/core.h"
+
+static otmi_instrument *of(otm_instrument *self)
+{
+    return (otmi_instrument *)self;
+}
+
+void otmi_instrument_refuse(const otmi_instrument *instrument, double value)
+{
+    const otmi_core *core = instrument->core;
+    if (!otmi_env_alive(&core->env)) {
+        return;
+    }
+    otmi_diag_origin origin = {"instrument", instrument->meter->name, instrument->desc.name};
+    otmi_diag_report(core->env.diag, OTM_WARN, OTM_ERR_INVALID_ARGUMENT, &origin,
+                     "a measurement of '%s' was refused: %s", instrument->desc.name,
+                     value != value ? "it is not a number" : "a counter takes non-negative increments only");
+}
+
+const otm_context *otmi_context_held(const otmi_instrument *instrument)
+{
+    const otmi_env *env = &instrument->core->env;
+    if (OTM_LOAD_RELAXED(env->context_in_use) == 0 || env->exemplar_filter == OTM_EXEMPLARS_ALWAYS_OFF) {
+        return NULL;
+    }
+    return otm_context_current();
+}
+
+static void record_i64_ctx(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count,
+                           const otm_context *context)
+{
+    const otmi_instrument *instrument = of(self);
+    bool taken = true;
+    for (size_t i = 0; i < instrument->storage_count; i++) {
+        otmi_storage *storage = instrument->storages[i];
+        if (otmi_shape_takes_i64(&storage->shape, value)) {
+            otmi_storage_record(storage, (otmi_number){.i64 = value}, attrs, attr_count, context);
+        } else {
+            taken = false;
+        }
+    }
+    if (!taken) {
+        otmi_instrument_refuse(instrument, (double)value);
+    }
+}
+
+static void record_f64_ctx(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count,
+                           const otm_context *context)
+{
+    const otmi_instrument *instrument = of(self);
+    bool taken = true;
+    for (size_t i = 0; i < instrument->storage_count; i++) {
+        otmi_storage *storage = instrument->storages[i];
+        if (otmi_shape_takes_f64(&storage->shape, value)) {
+            otmi_storage_record(storage, (otmi_number){.f64 = value}, attrs, attr_count, context);
+        } else {
+            taken = false;
+        }
+    }
+    if (!taken) {
+        otmi_instrument_refuse(instrument, value);
+    }
+}
+
+static void record_i64(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count)
+{
+    record_i64_ctx(self, value, attrs, attr_count, otmi_context_held(of(self)));
+}
+
+static void record_f64(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count)
+{
+    record_f64_ctx(self, value, attrs, attr_count, otmi_context_held(of(self)));
+}
+
+/* The typed calls never mix the number types; a caller of the tables may. A double that is a whole number fits. */
+static void f64_as_i64_ctx(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count,
+                           const otm_context *context)
+{
+    if (value >= -9223372036854775808.0 && value < 9223372036854775808.0 && value == (double)(int64_t)value) {
+        record_i64_ctx(self, (int64_t)value, attrs, attr_count, context);
+    } else {
+        otmi_instrument_refuse(of(self), NAN);
+    }
+}
+
+static void f64_as_i64(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count)
+{
+    f64_as_i64_ctx(self, value, attrs, attr_count, otmi_context_held(of(self)));
+}
+
+static void i64_as_f64_ctx(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count,
+                           const otm_context *context)
+{
+    record_f64_ctx(self, (double)value, attrs, attr_count, context);
+}
+
+static void i64_as_f64(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count)
+{
+    record_f64(self, (double)value, attrs, attr_count);
+}
+
+static otm_status bind(otm_instrument *self, const otm_attr *attrs, size_t attr_count, const otm_bind_options *options,
+                       otm_bound **out)
+{
+    return otmi_bound_create(of(self), attrs, attr_count, options, out);
+}
+
+static otm_status remove_series(otm_instrument *self, const otm_attr *attrs, size_t attr_count)
+{
+    const otmi_instrument *instrument = of(self);
+    otm_status found = OTM_ERR_NOT_FOUND;
+    if (!otmi_env_alive(&instrument->core->env)) {
+        return OTM_ERR_SHUTDOWN;
+    }
+    for (size_t i = 0; i < instrument->storage_count; i++) {
+        otm_status st = otmi_storage_remove(instrument->storages[i], attrs, attr_count);
+        found = st != OTM_ERR_NOT_FOUND ? st : found;
+    }
+    return found;
+}
+
+static void retain(otm_instrument *self)
+{
+    otmi_core_retain(of(self)->core);
+}
+
+static void release(otm_instrument *self)
+{
+    otmi_core_release(of(self)->core);
+}
+
+static void retain_observable(otm_observable *self)
+{
+    otmi_core_retain(((otmi_instrument *)self)->core);
+}
+
+static void release_observable(otm_observable *self)
+{
+    otmi_core_release(((otmi_instrument *)self)->core);
+}
+
+const otm_instrument_ops otmi_instrument_ops_i64 = {
+    .size = sizeof(otm_instrument_ops),
+    .record_i64 = record_i64,
+    .record_f64 = f64_as_i64,
+    .record_i64_ctx = record_i64_ctx,
+    .record_f64_ctx = f64_as_i64_ctx,
+    .bind = bind,
+    .remove = remove_series,
+    .retain = retain,
+    .release = release,
+};
+
+const otm_instrument_ops otmi_instrument_ops_f64 = {
+    .size = sizeof(otm_instrument_ops),
+    .record_i64 = i64_as_f64,
+    .record_f64 = record_f64,
+    .record_i64_ctx = i64_as_f64_ctx,
+    .record_f64_ctx = record_f64_ctx,
+    .bind = bind,
+    .remove = remove_series,
+    .retain = retain,
+    .release = release,
+};
+
+const otm_observable_ops otmi_observable_ops = {
+    .size = sizeof(otm_observable_ops),
+    .retain = retain_observable,
+    .release = release_observable,
+};

@@ -1,0 +1,25 @@
+/* What a reader needs from the provider it belongs to: one collection. */
+#ifndef OTMI_PIPELINE_H
+#define OTMI_PIPELINE_H
+
+#include <otm/sdk_reader.h>
+
+#include "util/arena.h"
+#include "util/diag.h"
+
+typedef struct otmi_pipeline otmi_pipeline; /* the provider's core, as readers see it */
+
+/* Runs callbacks and snapshots all streams of the reader with this index into `arena`.
+ * The caller runs one collection of a reader at a time. deadline_ns is on the system's monotonic clock.
+ * OTM_ERR_TIMEOUT, OTM_ERR_NO_MEMORY: nothing is lost, the data comes with the next collection. */
+otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, size_t reader_index, uint64_t deadline_ns, otmi_arena *arena,
+                                 const otm_metrics_data **out);
+
+const otm_clock *otmi_pipeline_clock(const otmi_pipeline *pipeline);
+otmi_diag *otmi_pipeline_diag(const otmi_pipeline *pipeline);
+const otm_diagnostics_options *otmi_pipeline_diagnostics(const otmi_pipeline *pipeline);
+
+/* False in the child of a fork: the object is inert, touch none of its locks. */
+bool otmi_pipeline_alive(const otmi_pipeline *pipeline);
+
+#endif

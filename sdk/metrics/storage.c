@@ -1,0 +1,279 @@
+#include "metrics/storage.h"
+
+#include "metrics/storage_internal.h"
+#include "util/alloc.h"
+#include "util/utf8.h"
+
+static otm_status create_overflow(otmi_storage *storage)
+{
+    otm_attr attr = otm_attr_bool("otel.metric.overflow", true); /* metrics/sdk.md, "Overflow attribute" */
+    otmi_attr_set *set = NULL;
+    otm_status st = otmi_attr_set_create(storage->env->allocator, &attr, 1, &set);
+    if (st != OTM_OK) {
+        return st;
+    }
+    storage->overflow = otmi_storage_add_locked(storage, set);
+    return storage->overflow == NULL ? OTM_ERR_NO_MEMORY : OTM_OK;
+}
+
+otm_status otmi_storage_create(const otmi_env *env, const otmi_stream *stream, const char *meter_name,
+                               const char *instrument_name, otmi_storage **out)
+{
+    *out = NULL;
+    otmi_storage *storage = otmi_alloc_zeroed(env->allocator, sizeof *storage);
+    if (storage == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    storage->env = env;
+    storage->stream = stream;
+    storage->meter_name = meter_name;
+    storage->instrument_name = instrument_name;
+    storage->created_ns = env->clock->wall_ns(env->clock->context);
+    storage->interval_start_ns = storage->created_ns;
+    storage->epoch = 1;
+    otm_status st = otmi_mutex_init(&storage->mu);
+    if (st != OTM_OK) {
+        otmi_free(env->allocator, storage, sizeof *storage);
+        return st;
+    }
+    st = otmi_shape_init(&storage->shape, env->allocator, stream);
+    storage->exemplars =
+        otmi_exemplar_rule_make(env->exemplar_filter, &stream->reservoir, &storage->shape, stream->number);
+    otmi_series_table_init(&storage->table, env->allocator, storage->shape.cell_size);
+    st = st == OTM_OK ? otmi_series_map_init(&storage->map, env->allocator) : st;
+    st = st == OTM_OK ? create_overflow(storage) : st;
+    if (st != OTM_OK) {
+        otmi_storage_destroy(storage);
+        return st;
+    }
+    storage->live = 0; /* the overflow series has a place beyond the limit */
+    *out = storage;
+    return OTM_OK;
+}
+
+/* Frees what cells allocated beside themselves. */
+static void cells_fini(otmi_storage *storage)
+{
+    size_t slots = otmi_slot_count();
+    for (uint32_t k = 0; storage->shape.kind == OTMI_SHAPE_EXPONENTIAL && k < storage->table.chunk_count; k++) {
+        const otmi_chunk *chunk = storage->table.chunks[k];
+        for (size_t s = 0; s < slots; s++) {
+            char *cells = __atomic_load_n(&otmi_slot_at(s)->cells[chunk->id], __ATOMIC_ACQUIRE);
+            for (uint32_t i = 0; cells != NULL && i < 2 * chunk->capacity; i++) {
+                otmi_half_fini(&storage->shape, storage->env->allocator, cells + i * (size_t)storage->shape.half_size);
+            }
+        }
+    }
+}
+
+void otmi_storage_destroy(otmi_storage *storage)
+{
+    const otm_allocator *allocator = storage->env->allocator;
+    cells_fini(storage);
+    otmi_storage_exemplars_fini(storage);
+    otmi_series_map_fini(&storage->map);
+    otmi_series_table_fini(&storage->table);
+    otmi_shape_fini(&storage->shape, allocator);
+    otmi_mutex_fini(&storage->mu);
+    otmi_free(allocator, storage, sizeof *storage);
+}
+
+void otmi_storage_keep(const otmi_storage *storage, const otm_attr *attrs, size_t attr_count,
+                       const otm_attr **kept, otmi_attr_span *span)
+{
+    const otmi_key_filter *filter = storage->stream->filter;
+    *span = (otmi_attr_span){.attrs = attrs, .count = attr_count};
+    if (filter == NULL || attr_count == 0) {
+        return;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < attr_count; i++) {
+        if (otmi_key_filter_keeps(filter, attrs[i].key, attrs[i].key_size)) {
+            kept[count++] = &attrs[i];
+        }
+    }
+    span->kept = kept;
+    span->count = count;
+}
+
+/* A canonical copy of what the stream keeps of the attributes; those with an empty key, which mean nothing, are left
+ * out and reported as such by the caller. */
+otm_status otmi_storage_canonical(const otmi_storage *storage, const otm_attr *attrs, size_t attr_count,
+                                  bool *had_empty_key, otmi_attr_set **out)
+{
+    const otm_allocator *allocator = storage->env->allocator;
+    otm_attr *copy = otmi_alloc_array(allocator, attr_count + 1, sizeof *copy);
+    *out = NULL;
+    if (copy == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < attr_count; i++) {
+        if (attrs[i].key == NULL || attrs[i].key_size == 0) {
+            *had_empty_key = true;
+        } else if (otmi_key_filter_keeps(storage->stream->filter, attrs[i].key, attrs[i].key_size)) {
+            copy[count++] = attrs[i];
+        }
+    }
+    otm_status st = otmi_attr_set_create(allocator, copy, count, out);
+    otmi_free(allocator, copy, (attr_count + 1) * sizeof *copy);
+    return st;
+}
+
+static uint64_t set_hash(const otmi_storage *storage, const otmi_attr_set *set, otmi_attr_span *span)
+{
+    *span = (otmi_attr_span){.attrs = set->attrs, .count = set->count};
+    return otmi_attr_span_hash(storage->env->hash_key, span);
+}
+
+otmi_series *otmi_storage_find_set(const otmi_storage *storage, const otmi_attr_set *set)
+{
+    otmi_attr_span span;
+    uint64_t hash = set_hash(storage, set, &span);
+    return otmi_series_map_find(&storage->map, hash, &span);
+}
+
+otmi_series *otmi_storage_add_locked(otmi_storage *storage, otmi_attr_set *set)
+{
+    otmi_attr_span span;
+    otmi_series *series = otmi_series_take(&storage->table);
+    if (series == NULL) {
+        otmi_attr_set_destroy(storage->env->allocator, set);
+        return NULL;
+    }
+    series->attrs = set;
+    series->hash = set_hash(storage, set, &span);
+    /* Release: a collector that sees it live sees its attributes. */
+    __atomic_store_n(&series->state, OTMI_SERIES_LIVE, __ATOMIC_RELEASE);
+    if (otmi_series_map_insert(&storage->map, series) != OTM_OK) {
+        __atomic_store_n(&series->state, OTMI_SERIES_FREE, __ATOMIC_RELAXED);
+        otmi_series_give(&storage->table, series);
+        return NULL;
+    }
+    storage->live++;
+    return series;
+}
+
+/* Ended series take memory until every reader has seen them. One that never collects does not make it grow for ever. */
+#define LEAVING_EXTRA 1024u
+
+static bool too_many_leaving(const otmi_storage *storage)
+{
+    return storage->leaving >= storage->stream->cardinality_limit + LEAVING_EXTRA;
+}
+
+/* How many sets count against the limit now. Under delta those measured in this interval, and the bound ones. */
+static uint32_t places_taken(const otmi_storage *storage)
+{
+    return storage->shape.delta ? storage->admitted[storage->epoch & 1] + storage->bound : storage->live;
+}
+
+void otmi_storage_update_full_locked(otmi_storage *storage)
+{
+    uint32_t full = places_taken(storage) >= storage->stream->cardinality_limit;
+    __atomic_store_n(&storage->full, full, __ATOMIC_RELAXED);
+}
+
+otmi_series *otmi_storage_series_locked(otmi_storage *storage, otmi_attr_set *set, bool *no_memory)
+{
+    otmi_series *series = otmi_storage_find_set(storage, set);
+    if (series != NULL) {
+        otmi_attr_set_destroy(storage->env->allocator, set);
+        return series;
+    }
+    if (places_taken(storage) >= storage->stream->cardinality_limit || too_many_leaving(storage)) {
+        otmi_attr_set_destroy(storage->env->allocator, set);
+        return storage->overflow;
+    }
+    series = otmi_storage_add_locked(storage, set);
+    *no_memory = series == NULL;
+    return series == NULL ? storage->overflow : series;
+}
+
+bool otmi_storage_has_place_locked(const otmi_storage *storage, const otmi_series *series)
+{
+    return !storage->shape.delta || series == storage->overflow || series->bound > 0 ||
+           series->by.admitted[storage->epoch & 1] == storage->epoch ||
+           places_taken(storage) < storage->stream->cardinality_limit;
+}
+
+/* Delta: makes the series part of the interval in progress, or answers the overflow series if there is no place. */
+static otmi_series *admit_locked(otmi_storage *storage, otmi_series *series)
+{
+    uint32_t epoch = storage->epoch;
+    uint32_t parity = epoch & 1;
+    if (series->by.admitted[parity] == epoch) {
+        return series;
+    }
+    if (!otmi_storage_has_place_locked(storage, series)) {
+        series = storage->overflow;
+    } else if (series != storage->overflow && series->bound == 0) {
+        storage->admitted[parity]++;
+    }
+    __atomic_store_n(&series->by.admitted[parity], epoch, __ATOMIC_RELAXED);
+    return series;
+}
+
+otmi_series *otmi_storage_begin_measuring_locked(otmi_storage *storage, otmi_series *series, uint64_t now_ns)
+{
+    if (series->state != OTMI_SERIES_LIVE) {
+        series = storage->overflow; /* it was removed between two steps of this recording: nothing may be lost */
+    }
+    if (storage->shape.delta) {
+        series = admit_locked(storage, series);
+    }
+    if (series->start_ns == 0) {
+        __atomic_store_n(&series->start_ns, now_ns, __ATOMIC_RELEASE);
+    }
+    otmi_storage_update_full_locked(storage);
+    return series;
+}
+
+/* -- End of a series --------------------------------------------------------------------------------------------- */
+
+void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series)
+{
+    otmi_series_map_remove(&storage->map, series);
+    storage->live--;
+    storage->leaving++;
+    if (series->bound > 0) {
+        storage->bound--;
+        for (otmi_target *t = storage->targets; t != NULL; t = t->next) {
+            if (t->held == series) {
+                t->held = NULL;
+                __atomic_store_n(&t->location, 0, __ATOMIC_RELAXED);
+                __atomic_store_n(&t->series, NULL, __ATOMIC_RELAXED);
+            }
+        }
+        __atomic_store_n(&series->bound, 0, __ATOMIC_RELAXED);
+    } else if (storage->shape.delta && series->by.admitted[storage->epoch & 1] == storage->epoch) {
+        storage->admitted[storage->epoch & 1]--;
+    }
+    if (!storage->shape.delta) {
+        series->by.pending_readers = storage->readers;
+    }
+    __atomic_store_n(&series->state, OTMI_SERIES_ENDED, __ATOMIC_RELEASE);
+    series->next = storage->ended;
+    storage->ended = series;
+    otmi_storage_update_full_locked(storage);
+}
+
+otm_status otmi_storage_remove(otmi_storage *storage, const otm_attr *attrs, size_t attr_count)
+{
+    bool empty_key = false;
+    otmi_attr_set *set = NULL;
+    otm_status st = otmi_storage_canonical(storage, attrs, attr_count, &empty_key, &set);
+    if (st != OTM_OK) {
+        return st;
+    }
+    otmi_mutex_lock(&storage->mu);
+    otmi_series *series = otmi_storage_find_set(storage, set);
+    if (series == NULL || series == storage->overflow || series->start_ns == 0) {
+        st = OTM_ERR_NOT_FOUND;
+    } else {
+        otmi_storage_end_locked(storage, series);
+    }
+    otmi_mutex_unlock(&storage->mu);
+    otmi_attr_set_destroy(storage->env->allocator, set);
+    return st;
+}

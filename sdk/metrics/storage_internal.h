@@ -1,0 +1,48 @@
+/* What the files of a storage share among themselves. _locked: the caller holds storage->mu. */
+#ifndef OTMI_STORAGE_INTERNAL_H
+#define OTMI_STORAGE_INTERNAL_H
+
+#include "metrics/storage.h"
+
+otm_status otmi_storage_canonical(const otmi_storage *storage, const otm_attr *attrs, size_t attr_count,
+                                  bool *had_empty_key, otmi_attr_set **out);
+otmi_series *otmi_storage_find_set(const otmi_storage *storage, const otmi_attr_set *set);
+
+/* Takes the set. NULL without memory. */
+otmi_series *otmi_storage_add_locked(otmi_storage *storage, otmi_attr_set *set);
+
+/* Finds or makes the series of a set, which it takes; the overflow series where there is no place or no memory. */
+otmi_series *otmi_storage_series_locked(otmi_storage *storage, otmi_attr_set *set, bool *no_memory);
+
+/* The series (or overflow) that a first measurement goes to: admitted to the interval, start time set. */
+otmi_series *otmi_storage_begin_measuring_locked(otmi_storage *storage, otmi_series *series, uint64_t now_ns);
+
+/* False: delta, and the interval has no place for a set that is not in it yet. */
+bool otmi_storage_has_place_locked(const otmi_storage *storage, const otmi_series *series);
+
+/* Turns what signal handlers added into measurements. */
+void otmi_storage_record_signals(otmi_storage *storage, uint64_t now_ns);
+
+/* The chunk that a series lies in. */
+static inline otmi_chunk *otmi_chunk_of(const otmi_storage *storage, const otmi_series *series)
+{
+    uint32_t k = 0;
+    while (series->number - storage->table.chunks[k]->first >= storage->table.chunks[k]->capacity) {
+        k++;
+    }
+    return storage->table.chunks[k];
+}
+
+/* -- Exemplars (storage_exemplar.c) ------------------------------------------------------------------------------ */
+
+/* An eligible measurement of the series, inside the section it was recorded in. */
+void otmi_storage_offer(otmi_storage *storage, otmi_series *series, const otmi_offer *offer);
+void otmi_storage_collect_exemplars(otmi_storage *storage, const otmi_series *series, uint32_t reader_bit,
+                                    otmi_arena *arena, otm_point *point);
+void otmi_storage_drop_exemplars_locked(otmi_storage *storage, const otmi_series *series);
+void otmi_storage_exemplars_fini(otmi_storage *storage);
+
+void otmi_storage_update_full_locked(otmi_storage *storage);
+void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series);
+
+#endif
