@@ -1,0 +1,18 @@
+/* Keeps libcurl from having any part in the host's signals. */
+#ifndef OTMI_OTLP_SIGNALS_H
+#define OTMI_OTLP_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+typedef struct otmi_signal_guard {
+    sigset_t before;
+    bool pipe_was_pending;
+} otmi_signal_guard;
+
+/* Between the two calls this thread takes no signal, and threads that it starts (libcurl's, for names) never will; a
+ * SIGPIPE that arises is swallowed. Keep the time between them short. Preserves errno. */
+void otmi_signals_block(otmi_signal_guard *guard);
+void otmi_signals_restore(const otmi_signal_guard *guard);
+
+#endif
