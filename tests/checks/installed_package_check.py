@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The installed package is complete: somebody else's exporter builds and runs against it, shared and static, and so
+does a program that finds the library by pkg-config.
+
+Usage: installed_package_check.py BUILD_FOLDER C_COMPILER
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import source_tree
+
+EXPECTED = {'visits page=/ 2', 'visits 1', 'seconds page=/ count 1 sum 0.25'}
+
+
+def run(command, **more):
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+    if result.returncode != 0:
+        sys.exit(f'failed ({result.returncode}): {" ".join(command)}\n{result.stdout}')
+    return result.stdout
+
+
+def library_folder(prefix):
+    for folder, _, names in os.walk(prefix):
+        if 'otm-api.pc' in names:
+            return os.path.dirname(folder)
+    sys.exit(f'no otm-api.pc below {prefix}')
+
+
+def check_project(prefix, scratch, static, compiler):
+    """The outsider's project, by find_package()."""
+    build = os.path.join(scratch, f'static-{static}')
+    project = os.path.join(source_tree.ROOT, 'examples', 'outside_exporter')
+    run(['cmake', '-S', project, '-B', build, f'-DCMAKE_PREFIX_PATH={prefix}', f'-DCMAKE_C_COMPILER={compiler}',
+         f'-DOUTSIDE_STATIC={static}'])
+    run(['cmake', '--build', build])
+    lines = set(run([os.path.join(build, 'outside-exporter')]).splitlines())
+    return [f'outside-exporter (static {static}): printed {sorted(lines)}'] if lines != EXPECTED else []
+
+
+def check_pkg_config(prefix, scratch, compiler):
+    """A library that only records, by pkg-config; and each .pc file names what can be found."""
+    libraries = library_folder(prefix)
+    modules = os.path.join(libraries, 'pkgconfig')
+    environment = dict(os.environ, PKG_CONFIG_PATH=modules, LD_LIBRARY_PATH=libraries)
+    for name in sorted(os.listdir(modules)):
+        run(['pkg-config', '--print-errors', '--libs', '--static', name[:-len('.pc')]], env=environment)
+    flags = run(['pkg-config', '--cflags', '--libs', 'otm-api'], env=environment).split()
+    program = os.path.join(scratch, 'library')
+    run([compiler, '-std=c11', os.path.join(source_tree.ROOT, 'examples', '02_library.c'), '-o', program] + flags)
+    output = run([program], env=environment)
+    return [] if 'metrics off' in output else [f'02_library.c: printed {output}']
+
+
+def main():
+    build, compiler = sys.argv[1:3]
+    if shutil.which('pkg-config') is None:
+        sys.exit('pkg-config is missing')
+    with tempfile.TemporaryDirectory() as scratch:
+        prefix = os.path.join(scratch, 'prefix')
+        run(['cmake', '--install', build, '--prefix', prefix])
+        problems = check_project(prefix, scratch, 'OFF', compiler) + check_project(prefix, scratch, 'ON', compiler)
+        problems += check_pkg_config(prefix, scratch, compiler)
+    source_tree.finish(problems, 'installed package')
+
+
+main()
