@@ -106,7 +106,7 @@ void otmi_pack_instrument_options(otmi_pack *pack, otm_instrument_options *copy,
     copy->attribute_keys = pack_texts(pack, given->attribute_keys, given->attribute_key_count);
 }
 
-otm_status otmi_options_read(void *known, size_t known_size, const void *given)
+otm_status otmi_api_options_read(void *known, size_t known_size, const void *given)
 {
     memset(known, 0, known_size);
     memcpy(known, &known_size, sizeof known_size);

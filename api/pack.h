@@ -21,7 +21,7 @@ void otmi_pack_instrument_options(otmi_pack *pack, otm_instrument_options *copy,
 /* Reads a caller's options struct, whose first member is its size, into one of ours. A struct of an older caller is
  * shorter: what it lacks keeps its default, zero. A newer one is longer: what we do not know has to be zero.
  * Fails: OTM_ERR_INVALID_ARGUMENT; *known is all defaults then. */
-otm_status otmi_options_read(void *known, size_t known_size, const void *given);
+otm_status otmi_api_options_read(void *known, size_t known_size, const void *given);
 
 /* Whether two lists make the same attributes: in any order, the last of a repeated key counts. */
 bool otmi_attrs_same(const otm_attr *a, size_t a_count, const otm_attr *b, size_t b_count);

@@ -133,7 +133,7 @@ otm_status otmi_proxy_bound_create(otmi_proxy *instrument, const otm_attr *attrs
     }
     *out = otm_noop_bound();
     otm_bind_options given;
-    otm_status st = otmi_options_read(&given, sizeof given, options);
+    otm_status st = otmi_api_options_read(&given, sizeof given, options);
     if (st != OTM_OK) {
         return st;
     }

@@ -133,7 +133,7 @@ otm_status otmi_proxy_instrument_create(otmi_proxy *meter, const otm_instrument_
     }
     *out = otm_noop_instrument();
     otm_instrument_options given;
-    otm_status st = otmi_options_read(&given, sizeof given, options);
+    otm_status st = otmi_api_options_read(&given, sizeof given, options);
     if (st != OTM_OK) {
         return st;
     }

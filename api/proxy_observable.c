@@ -65,7 +65,7 @@ otm_status otmi_proxy_observable_create(otmi_proxy *meter, const otm_instrument_
     }
     *out = otm_noop_observable();
     otm_instrument_options given;
-    otm_status st = otmi_options_read(&given, sizeof given, options);
+    otm_status st = otmi_api_options_read(&given, sizeof given, options);
     if (st != OTM_OK) {
         return st;
     }

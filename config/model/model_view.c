@@ -66,6 +66,7 @@ static otm_status read_stream(const otmi_node *node, otm_view_stream *out)
     }
     if (st == OTM_OK) {
         st = otmi_model_read_aggregation(&aggregation, &out->aggregation);
+        out->has_aggregation = !otmi_node_missing(&aggregation); /* `default:` is a choice too */
     }
     if (st == OTM_OK) {
         st = otmi_node_u32(&limit, 1, UINT32_MAX, &out->cardinality_limit);

@@ -119,6 +119,15 @@ OTM_API OTM_MUST_CHECK otm_status otm_otlp_http_exporter_create(const otm_otlp_h
                                                                 const otm_diagnostics_options *diagnostics,
                                                                 otm_exporter **out);
 
+/* A collected tree as OTLP protobuf: the bytes of an ExportMetricsServiceRequest, which are those of a MetricsData too.
+ * For hosts that send or store them their own way. No points give no bytes (*bytes is NULL then). The caller frees
+ * them with otm_otlp_free_bytes() and the same allocator (NULL: malloc).
+ * Threads: any.  Blocks: no.
+ * Fails:   OTM_ERR_INVALID_ARGUMENT, OTM_ERR_NO_MEMORY, OTM_ERR_LIMIT (over 2 GiB) */
+OTM_API OTM_MUST_CHECK otm_status otm_otlp_encode(const otm_metrics_data *data, const otm_allocator *allocator,
+                                                  uint8_t **bytes, size_t *size);
+OTM_API void otm_otlp_free_bytes(const otm_allocator *allocator, uint8_t *bytes, size_t size);
+
 /* Fills interval_ms and timeout_ms, where they are 0, from OTEL_METRIC_EXPORT_INTERVAL and OTEL_METRIC_EXPORT_TIMEOUT
  * (milliseconds; a timeout of 0 is OTM_NO_TIMEOUT, an interval of 0 is not valid). A value that is not a whole number
  * of that range is reported to `diagnostics` (may be NULL) and leaves the default.

@@ -118,7 +118,8 @@ def op_match(e, a, path, key):
             if err:
                 return err
         elif k == "$nowarn":
-            bad = [d for d in (a if isinstance(a, list) else []) if str(d.get("level")).lower() in ("warn", "warning", "error", "fatal")]
+            loud = ("warn", "warning", "error", "fatal")
+            bad = [d for d in (a if isinstance(a, list) else []) if str(d.get("level")).lower() in loud]
             err = "unexpected diagnostics" if bad else None
         elif k == "$nopoints":
             n = 0 if a is MISSING else sum(len(points_of(m)[1]) for _, _, m in all_metrics(a))
@@ -283,7 +284,7 @@ def keys_unique(kvs, where, out):
 def freeze(x):
     if isinstance(x, dict):
         if set(x) == {"kvlistValue"}:
-            return ("map", frozenset((kv.get("key", ""), freeze(kv.get("value") or {})) for kv in x["kvlistValue"].get("values") or []))
+            return ("map", attrs_id(x["kvlistValue"].get("values")))
         return tuple(sorted((k, freeze(v)) for k, v in x.items()))
     if isinstance(x, list):
         return tuple(freeze(v) for v in x)
@@ -318,7 +319,8 @@ def invariants(metrics):
         keys_unique((rm.get("resource") or {}).get("attributes"), "resource", out)
         for sm in rm.get("scopeMetrics") or []:
             sc = sm.get("scope") or {}
-            sid = (freeze((rm.get("resource") or {})), sc.get("name", ""), sc.get("version", ""), sm.get("schemaUrl", ""), attrs_id(sc.get("attributes")))
+            sid = (freeze((rm.get("resource") or {})), sc.get("name", ""), sc.get("version", ""),
+                   sm.get("schemaUrl", ""), attrs_id(sc.get("attributes")))
             if sid in scopes:
                 out.append("SDK-PROV-04 scope %r appears twice" % sc.get("name", ""))
             scopes[sid] = 1
@@ -337,7 +339,9 @@ def one_metric(m, out):
     k = kinds[0]
     d = m[k]
     pts = d.get("dataPoints") or []
-    if k in ("sum", "histogram", "exponentialHistogram") and (d.get("aggregationTemporality") not in (1, 2) or isinstance(d.get("aggregationTemporality"), bool)):
+    temporality = d.get("aggregationTemporality")
+    wrong = temporality not in (1, 2) or isinstance(temporality, bool)
+    if k in ("sum", "histogram", "exponentialHistogram") and wrong:
         out.append("DM-TIME-05 %s: aggregationTemporality %r" % (w, d.get("aggregationTemporality")))
     ids = set()
     starts = set()
@@ -347,7 +351,8 @@ def one_metric(m, out):
         if i in ids:
             out.append("SDK-CARD-08 %s: two points with the same attributes %s" % (w, short(p.get("attributes"))))
         ids.add(i)
-        check_string_int(p, ("timeUnixNano", "startTimeUnixNano", "asInt", "count", "zeroCount", "bucketCounts"), w, out)
+        check_string_int(p, ("timeUnixNano", "startTimeUnixNano", "asInt", "count", "zeroCount", "bucketCounts"), w,
+                         out)
         t, s = as_int(p.get("timeUnixNano", 0)) or 0, as_int(p.get("startTimeUnixNano", 0)) or 0
         starts.add(s)
         if t == 0:

@@ -1,4 +1,5 @@
 /* collect, render, accounts */
+#include <otm/otlp.h>
 #include <otm/stream.h>
 #include <stdlib.h>
 
@@ -23,6 +24,22 @@ static otm_status put_json(const otm_metrics_data *data, json_t *answer)
     return json_object_set_new(answer, "metrics", metrics) == 0 ? OTM_OK : OTM_ERR_NO_MEMORY;
 }
 
+static otm_status put_protobuf(const otm_metrics_data *data, json_t *answer)
+{
+    uint8_t *bytes;
+    size_t size;
+    otm_status st = otm_otlp_encode(data, NULL, &bytes, &size);
+    if (st != OTM_OK) {
+        return driver_refuse(answer, st, "the collected data could not be encoded");
+    }
+    char *text = driver_base64((const char *)bytes, size);
+    otm_otlp_free_bytes(NULL, bytes, size);
+    st = json_object_set_new(answer, "metrics", json_string(text == NULL ? "" : text)) == 0 ? OTM_OK
+                                                                                             : OTM_ERR_NO_MEMORY;
+    free(text);
+    return st;
+}
+
 otm_status driver_op_collect(driver *d, const json_t *request, json_t *answer)
 {
     driver_reader *reader;
@@ -34,15 +51,16 @@ otm_status driver_op_collect(driver *d, const json_t *request, json_t *answer)
     if (st != OTM_OK) {
         return st;
     }
-    if (form != NULL && strcmp(form, "otlp_json") != 0) {
-        return driver_refuse(answer, OTM_ERR_UNSUPPORTED, "as: %s is not available", form);
+    bool protobuf = form != NULL && strcmp(form, "otlp_protobuf") == 0;
+    if (form != NULL && !protobuf && strcmp(form, "otlp_json") != 0) {
+        return driver_refuse(answer, OTM_ERR_INVALID_ARGUMENT, "as: expected otlp_json or otlp_protobuf, not %s", form);
     }
     const otm_metrics_data *data = NULL;
     st = otm_reader_collect(reader->reader, 0, &data);
     if (st != OTM_OK) {
         return st;
     }
-    st = put_json(data, answer);
+    st = protobuf ? put_protobuf(data, answer) : put_json(data, answer);
     otm_reader_return(reader->reader, data);
     return st;
 }

@@ -1,0 +1,47 @@
+/* The encoder for hosts that send the bytes themselves. */
+#include <otm/otlp.h>
+
+#include "otlp_encode.h"
+#include "util/alloc.h"
+
+#define MOST_BYTES ((size_t)INT32_MAX)
+
+/* A copy of just the size, so that the size frees it. */
+static otm_status take(const otm_allocator *allocator, const otmi_buf *buf, uint8_t **bytes, size_t *size)
+{
+    if (buf->size == 0) {
+        return OTM_OK;
+    }
+    *bytes = otmi_alloc(allocator, buf->size);
+    if (*bytes == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    memcpy(*bytes, buf->data, buf->size);
+    *size = buf->size;
+    return OTM_OK;
+}
+
+otm_status otm_otlp_encode(const otm_metrics_data *data, const otm_allocator *allocator, uint8_t **bytes, size_t *size)
+{
+    if (data == NULL || bytes == NULL || size == NULL) {
+        return OTM_ERR_INVALID_ARGUMENT;
+    }
+    *bytes = NULL;
+    *size = 0;
+    const otm_allocator *memory = otmi_allocator_or_default(allocator);
+    otmi_arena scratch;
+    otmi_buf buf;
+    otmi_otlp_encoded counts;
+    otmi_arena_init(&scratch, memory, MOST_BYTES);
+    otmi_buf_init(&buf, memory, MOST_BYTES);
+    otm_status st = otmi_otlp_encode(data, MOST_BYTES, &scratch, &buf, &counts);
+    st = st == OTM_OK ? take(memory, &buf, bytes, size) : st;
+    otmi_buf_fini(&buf);
+    otmi_arena_fini(&scratch);
+    return st;
+}
+
+void otm_otlp_free_bytes(const otm_allocator *allocator, uint8_t *bytes, size_t size)
+{
+    otmi_free(otmi_allocator_or_default(allocator), bytes, size);
+}
