@@ -116,9 +116,13 @@ static otm_status read_pull(const otmi_node *node, otmi_reader_plan *out)
 static otm_status read_manual(const otmi_node *node, otmi_reader_plan *out)
 {
     static const char *const keys[] = {"temporality_preference", "default_histogram_aggregation", "producers",
-                                       "cardinality_limits", NULL};
+                                       "cardinality_limits", "idle_ttl", NULL};
     otm_status st = otmi_node_object(node, keys);
     otm_reader_options *options = &out->options.reader;
+    otmi_node idle_ttl = otmi_node_member(node, "idle_ttl");
+    if (st == OTM_OK) {
+        st = otmi_node_i64(&idle_ttl, 0, INT64_MAX / 1000000, &options->idle_ttl_ms);
+    }
     if (st == OTM_OK) {
         st = otmi_model_read_preferences(node, &options->temporality_preference,
                                          &options->aggregation[OTM_HISTOGRAM].kind);

@@ -80,6 +80,7 @@ typedef struct otm_view_stream {
     const char *const *excluded_keys;
     size_t excluded_key_count;
     otm_reservoir_choice exemplar_reservoir;
+    int64_t idle_ttl_ms; /* series not measured for so long end (cumulative readers); 0: the reader's */
 } otm_view_stream;
 
 typedef struct otm_view {

@@ -162,6 +162,9 @@ typedef struct otm_reader_options {
     otm_status (*on_flush)(void *user_data, uint64_t deadline_ns);
     void *user_data;
     const otm_allocator *allocator; /* NULL: malloc */
+    /* Cumulative readers: a series that was not measured for so long ends, and gives its place back; measured again, on
+     * a bound handle too, it begins anew. 0: never. Delta readers forget what was idle for an interval anyway. */
+    int64_t idle_ttl_ms;
 } otm_reader_options;
 
 OTM_INLINE void otm_reader_options_init(otm_reader_options *options)

@@ -332,7 +332,7 @@ static const otm_bound_ops *ops_for(const otmi_instrument *instrument)
 {
     bool is_i64 = instrument->desc.number == OTM_NUMBER_I64;
     const otmi_shape *shape = instrument->storage_count == 1 ? &instrument->storages[0]->shape : NULL;
-    if (shape == NULL || shape->delta) {
+    if (shape == NULL || shape->delta || shape->tracks_idle) {
         return is_i64 ? &any_i64_ops : &any_f64_ops;
     }
     switch (shape->kind) {

@@ -39,6 +39,7 @@ otm_status otmi_shape_init(otmi_shape *shape, const otm_allocator *allocator, co
     *shape = (otmi_shape){
         .kind = shape_kind(stream),
         .delta = stream->temporality == OTM_DELTA,
+        .tracks_idle = stream->temporality == OTM_CUMULATIVE && stream->idle_ttl_ms > 0,
         .record_sum = aggregation->record_sum,
         .record_min_max = aggregation->record_min_max,
         .refuse_negative = stream->kind == OTM_COUNTER ||

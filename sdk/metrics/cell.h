@@ -26,6 +26,7 @@ typedef struct otmi_shape {
     otmi_shape_kind kind;
     bool delta;
     bool halves;          /* cells have two halves */
+    bool tracks_idle;     /* cumulative, and series end when they are idle: measurements mark their interval */
     bool record_sum;
     bool record_min_max;
     bool refuse_negative; /* counters, and whatever becomes a monotonic sum */

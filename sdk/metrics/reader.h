@@ -11,6 +11,7 @@ typedef struct otmi_reader_config {
     otm_temporality temporality[OTM_INSTRUMENT_KIND_COUNT];
     uint32_t cardinality_limit[OTM_INSTRUMENT_KIND_COUNT];
     otm_aggregation aggregation[OTM_INSTRUMENT_KIND_COUNT]; /* boundaries owned by the reader */
+    int64_t idle_ttl_ms;
 } otmi_reader_config;
 
 const otmi_reader_config *otmi_reader_config_of(const otm_reader *reader);

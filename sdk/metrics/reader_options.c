@@ -89,8 +89,9 @@ otm_status otmi_reader_config_init(otmi_reader_config *config, const otm_allocat
                                    const otm_reader_options *options, otm_exporter *exporter)
 {
     memset(config, 0, sizeof *config);
+    config->idle_ttl_ms = options->idle_ttl_ms;
     otm_status st = options->temporality_preference <= OTM_PREFER_LOW_MEMORY && options->reserved == 0 &&
-                            options->reserved2 == 0
+                            options->reserved2 == 0 && options->idle_ttl_ms >= 0
                         ? OTM_OK
                         : OTM_ERR_INVALID_ARGUMENT;
     for (int k = 0; k < OTM_INSTRUMENT_KIND_COUNT && st == OTM_OK; k++) {

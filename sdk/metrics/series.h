@@ -21,9 +21,13 @@ typedef struct otmi_series {
     uint64_t start_ns;      /* atomic; wall time of the first measurement, 0 before it */
     uint64_t value;         /* atomic; gauges: the last value's bits. Cumulative sums: what signal handlers added.
                              * Delta: the sum drained so far, for peek */
-    uint64_t drained_count; /* delta histograms: the count drained so far, for peek */
     union {
-        uint32_t admitted[2];      /* atomic; delta, by parity: the last interval with a measurement */
+        uint64_t drained_count; /* delta histograms: the count drained so far, for peek */
+        uint64_t active_ns;     /* cumulative that ends when idle: monotonic time it was last known to be measured */
+    };
+    union {
+        uint32_t admitted[2];      /* atomic; delta, or tracking idle series, by parity: the last epoch with a
+                                    * measurement */
         uint64_t pending_readers;  /* cumulative, ended: bits of the readers that have yet to see its last point;
                                     * retired: that may still hold a tree with it */
     } by;

@@ -221,6 +221,8 @@ otmi_series *otmi_storage_begin_measuring_locked(otmi_storage *storage, otmi_ser
     }
     if (storage->shape.delta) {
         series = admit_locked(storage, series);
+    } else if (storage->shape.tracks_idle) {
+        __atomic_store_n(&series->by.admitted[storage->epoch & 1], storage->epoch, __ATOMIC_RELAXED);
     }
     if (series->start_ns == 0) {
         __atomic_store_n(&series->start_ns, now_ns, __ATOMIC_RELEASE);
@@ -231,7 +233,7 @@ otmi_series *otmi_storage_begin_measuring_locked(otmi_storage *storage, otmi_ser
 
 /* -- End of a series --------------------------------------------------------------------------------------------- */
 
-void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series)
+void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, bool show_last)
 {
     otmi_series_map_remove(&storage->map, series);
     storage->live--;
@@ -250,12 +252,40 @@ void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series)
         storage->admitted[storage->epoch & 1]--;
     }
     if (!storage->shape.delta) {
-        series->by.pending_readers = storage->readers;
+        series->by.pending_readers = show_last ? storage->readers : 0;
     }
     __atomic_store_n(&series->state, OTMI_SERIES_ENDED, __ATOMIC_RELEASE);
     series->next = storage->ended;
     storage->ended = series;
     otmi_storage_update_full_locked(storage);
+}
+
+static bool is_idle(const otmi_storage *storage, otmi_series *series, uint64_t monotonic_ns)
+{
+    uint64_t ttl_ns = (uint64_t)storage->stream->idle_ttl_ms * 1000000;
+    uint32_t active_from = storage->active_from;
+    bool active = series->by.admitted[0] >= active_from || series->by.admitted[1] >= active_from;
+    if (active || series->active_ns == 0) {
+        series->active_ns = monotonic_ns;
+    }
+    return monotonic_ns - series->active_ns >= ttl_ns;
+}
+
+void otmi_storage_end_idle_locked(otmi_storage *storage, uint64_t monotonic_ns)
+{
+    for (uint32_t k = 0; k < storage->snapshot_chunks; k++) {
+        otmi_chunk *chunk = storage->table.chunks[k];
+        uint32_t used = otmi_chunk_used(chunk, storage->snapshot_used);
+        for (uint32_t i = 0; i < used; i++) {
+            otmi_series *series = &chunk->series[i];
+            bool may_end = series->state == OTMI_SERIES_LIVE && series != storage->overflow && series->start_ns != 0 &&
+                           !series->visible_from_start;
+            if (may_end && is_idle(storage, series, monotonic_ns)) {
+                otmi_storage_end_locked(storage, series, false);
+            }
+        }
+    }
+    storage->active_from = storage->epoch;
 }
 
 otm_status otmi_storage_remove(otmi_storage *storage, const otm_attr *attrs, size_t attr_count)
@@ -271,7 +301,7 @@ otm_status otmi_storage_remove(otmi_storage *storage, const otm_attr *attrs, siz
     if (series == NULL || series == storage->overflow || series->start_ns == 0) {
         st = OTM_ERR_NOT_FOUND;
     } else {
-        otmi_storage_end_locked(storage, series);
+        otmi_storage_end_locked(storage, series, true);
     }
     otmi_mutex_unlock(&storage->mu);
     otmi_attr_set_destroy(storage->env->allocator, set);

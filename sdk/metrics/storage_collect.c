@@ -41,7 +41,7 @@ void otmi_storage_collect_begin(otmi_storage *storage, uint64_t now_ns)
     /* A delta half that an earlier collection could not drain must go first; what is newer comes next time, and with
      * it the series that ended since. */
     if (!storage->undrained) {
-        if (storage->shape.halves || storage->shape.delta) {
+        if (storage->shape.halves || storage->shape.delta || storage->shape.tracks_idle) {
             raise_epoch_locked(storage);
         }
         drain_ended_locked(storage);
@@ -396,7 +396,7 @@ static void reclaim_idle_locked(otmi_storage *storage)
             otmi_series *series = &chunk->series[i];
             if (series->state == OTMI_SERIES_LIVE && series != storage->overflow && series->bound == 0 &&
                 series->by.admitted[old & 1] != old && series->by.admitted[storage->epoch & 1] != storage->epoch) {
-                otmi_storage_end_locked(storage, series);
+                otmi_storage_end_locked(storage, series, true);
             }
         }
     }
@@ -443,6 +443,8 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
         empty_drained(storage, points);
         storage->interval_start_ns = otmi_not_before(now_ns, storage->interval_start_ns);
     }
+    const otm_clock *clock = storage->env->clock;
+    uint64_t monotonic_ns = storage->shape.tracks_idle ? clock->monotonic_ns(clock->context) : 0;
     otmi_mutex_lock(&storage->mu);
     storage->undrained = false;
     otmi_series_map_free_retired(&storage->map);
@@ -458,6 +460,8 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
     storage->draining = waiting;
     if (storage->shape.delta) {
         reclaim_idle_locked(storage);
+    } else if (storage->shape.tracks_idle) {
+        otmi_storage_end_idle_locked(storage, monotonic_ns);
     }
     otmi_mutex_unlock(&storage->mu);
 }

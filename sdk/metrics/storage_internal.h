@@ -43,6 +43,9 @@ void otmi_storage_drop_exemplars_locked(otmi_storage *storage, const otmi_series
 void otmi_storage_exemplars_fini(otmi_storage *storage);
 
 void otmi_storage_update_full_locked(otmi_storage *storage);
-void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series);
+/* `show_last`: cumulative readers see it once more. */
+void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, bool show_last);
+/* Ends the series that were not measured for their time to live. */
+void otmi_storage_end_idle_locked(otmi_storage *storage, uint64_t monotonic_ns);
 
 #endif

@@ -11,7 +11,7 @@ bool otmi_storage_apply(otmi_storage *storage, const otmi_slot *slot, otmi_serie
     const otmi_shape *shape = &storage->shape;
     /* Acquire: what the collector cleared before it raised the epoch is seen cleared. */
     uint32_t epoch = __atomic_load_n(&storage->epoch, __ATOMIC_ACQUIRE);
-    if (shape->delta) {
+    if (shape->delta || shape->tracks_idle) {
         if (__atomic_load_n(&series->by.admitted[epoch & 1], __ATOMIC_RELAXED) != epoch) {
             return false;
         }
@@ -255,7 +255,7 @@ static void unhold_locked(otmi_target *target)
             storage->admitted[storage->epoch & 1]++;
         }
         if (!storage->shape.delta && series->start_ns == 0) {
-            otmi_storage_end_locked(storage, series); /* never measured: it gives its place back */
+            otmi_storage_end_locked(storage, series, false); /* never measured: it gives its place back */
         }
     }
 }
@@ -306,6 +306,7 @@ otm_status otmi_storage_bind(otmi_storage *storage, const otm_attr *attrs, size_
     otmi_mutex_lock(&storage->mu);
     attach_locked(target, copy, &no_memory);
     if (visible_from_start && target->held != storage->overflow) {
+        target->held->visible_from_start = true;
         (void)otmi_storage_begin_measuring_locked(storage, target->held, now_ns);
         publish_locked(target);
     }

@@ -22,5 +22,5 @@ bool otmi_stream_same_storage(const otmi_stream *a, const otmi_stream *b)
     return a->temporality == OTM_CUMULATIVE && b->temporality == OTM_CUMULATIVE && a->kind == b->kind &&
            a->number == b->number && a->cardinality_limit == b->cardinality_limit &&
            otmi_aggregation_equal(&a->aggregation, &b->aggregation) && otmi_key_filter_equal(a->filter, b->filter) &&
-           same_reservoir(&a->reservoir, &b->reservoir);
+           a->idle_ttl_ms == b->idle_ttl_ms && same_reservoir(&a->reservoir, &b->reservoir);
 }

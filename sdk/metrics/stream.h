@@ -19,6 +19,7 @@ typedef struct otmi_stream {
     otmi_aggregation aggregation; /* kind DROP: the stream produces nothing */
     otmi_key_filter *filter;      /* owned; NULL keeps all */
     otm_reservoir_choice reservoir;
+    int64_t idle_ttl_ms; /* cumulative; 0: series never end for being idle */
 } otmi_stream;
 
 void otmi_stream_fini(const otm_allocator *allocator, otmi_stream *stream);

@@ -29,6 +29,9 @@ void otmi_stream_plan_apply(otmi_stream_plan *plan, const otm_view *view, otm_in
     if (s->cardinality_limit != 0) {
         plan->cardinality_limit = s->cardinality_limit;
     }
+    if (s->idle_ttl_ms != 0) {
+        plan->idle_ttl_ms = s->idle_ttl_ms;
+    }
     if (s->exemplar_reservoir.kind != OTM_RESERVOIR_DEFAULT) {
         plan->reservoir = s->exemplar_reservoir;
     }
@@ -141,6 +144,7 @@ static otm_status build_stream(const stream_builder *builder, const otmi_stream_
     out->kind = instrument->kind;
     out->number = instrument->number;
     out->reservoir = plan->reservoir;
+    out->idle_ttl_ms = plan->idle_ttl_ms != 0 ? plan->idle_ttl_ms : reader->idle_ttl_ms;
     out->temporality = reader->temporality[instrument->kind];
     out->cardinality_limit =
         plan->cardinality_limit != 0 ? plan->cardinality_limit : reader->cardinality_limit[instrument->kind];

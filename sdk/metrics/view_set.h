@@ -28,6 +28,7 @@ typedef struct otmi_stream_plan {
     const otm_aggregation *aggregation;
     uint32_t cardinality_limit;
     otm_reservoir_choice reservoir;
+    int64_t idle_ttl_ms;
     otmi_key_list *key_lists; /* room for two a view; NULL: keys are not wanted */
     size_t key_list_count;
 } otmi_stream_plan;
