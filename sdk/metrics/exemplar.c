@@ -33,6 +33,7 @@ struct otmi_reservoir {
     const otmi_shape *shape;
     const otmi_attr_set *series;
     uint64_t readers;
+    otmi_reservoir *behind; /* destroyed with this one */
     uint32_t busy;   /* atomic: 1 while a thread is inside */
     uint32_t places; /* of each part */
     uint64_t random;
@@ -138,13 +139,20 @@ otmi_reservoir *otmi_reservoir_create(const otm_allocator *allocator, const otmi
 
 void otmi_reservoir_destroy(otmi_reservoir *r)
 {
-    if (r == NULL) {
-        return;
+    while (r != NULL) {
+        otmi_reservoir *behind = r->behind;
+        for (size_t i = 0; i < r->part_count; i++) {
+            part_fini(r, &r->parts[i]);
+        }
+        otmi_free(r->allocator, r, reservoir_bytes((size_t)__builtin_popcountll(r->readers)));
+        r = behind;
     }
-    for (size_t i = 0; i < r->part_count; i++) {
-        part_fini(r, &r->parts[i]);
-    }
-    otmi_free(r->allocator, r, reservoir_bytes((size_t)__builtin_popcountll(r->readers)));
+}
+
+otmi_reservoir *otmi_reservoir_chain(otmi_reservoir *r, otmi_reservoir *behind)
+{
+    r->behind = behind;
+    return r;
 }
 
 /* -- Offers ------------------------------------------------------------------------------------------------------ */

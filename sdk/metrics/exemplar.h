@@ -39,7 +39,10 @@ typedef struct otmi_reservoir otmi_reservoir;
 /* `readers` has a bit for each reader. NULL without memory. */
 otmi_reservoir *otmi_reservoir_create(const otm_allocator *allocator, const otmi_exemplar_rule *rule,
                                       const otmi_shape *shape, const otmi_attr_set *series, uint64_t readers);
+/* With all that were chained behind it. Calls the host's code: under no lock. */
 void otmi_reservoir_destroy(otmi_reservoir *reservoir);
+/* Puts `behind` (may be NULL) behind the reservoir, to be destroyed with it. */
+otmi_reservoir *otmi_reservoir_chain(otmi_reservoir *reservoir, otmi_reservoir *behind);
 
 /* An eligible measurement. `attrs` are all it was given; what is not in the series' set is kept as filtered.
  * Never waits. */

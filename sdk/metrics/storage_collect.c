@@ -415,7 +415,7 @@ static void wipe(const otmi_storage *storage, const otmi_series *series)
 
 /* One more step on an ended series' way out, now that the reader has seen it: from ended to retired, from retired to
  * free. A reader that collects again has given its last tree back. */
-static bool leaves_locked(otmi_storage *storage, otmi_series *series, uint32_t reader_bit)
+static bool leaves_locked(otmi_storage *storage, otmi_series *series, uint32_t reader_bit, otmi_reservoir **doomed)
 {
     if (!storage->shape.delta) {
         series->by.pending_readers &= ~(UINT64_C(1) << reader_bit);
@@ -431,7 +431,10 @@ static bool leaves_locked(otmi_storage *storage, otmi_series *series, uint32_t r
         return false;
     }
     wipe(storage, series);
-    otmi_storage_drop_exemplars_locked(storage, series);
+    otmi_reservoir *reservoir = otmi_storage_take_exemplars_locked(storage, series);
+    if (reservoir != NULL) {
+        *doomed = otmi_reservoir_chain(reservoir, *doomed);
+    }
     otmi_series_give(&storage->table, series);
     storage->leaving--;
     return true;
@@ -449,10 +452,11 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
     storage->undrained = false;
     otmi_series_map_free_retired(&storage->map);
     otmi_series *waiting = NULL;
+    otmi_reservoir *doomed = NULL;
     while (storage->draining != NULL) {
         otmi_series *series = storage->draining;
         storage->draining = series->next;
-        if (!leaves_locked(storage, series, reader_bit)) {
+        if (!leaves_locked(storage, series, reader_bit, &doomed)) {
             series->next = waiting;
             waiting = series;
         }
@@ -464,6 +468,7 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
         otmi_storage_end_idle_locked(storage, monotonic_ns);
     }
     otmi_mutex_unlock(&storage->mu);
+    otmi_reservoir_destroy(doomed);
 }
 
 /* -- Peek -------------------------------------------------------------------------------------------------------- */

@@ -12,25 +12,38 @@ static uint32_t index_of(const otmi_chunk *chunk, const otmi_series *series)
     return series->number - chunk->first;
 }
 
-/* The series' reservoir; makes it, and the list it is in, where there is none yet. NULL without memory. */
-static otmi_reservoir *reservoir_locked(otmi_storage *storage, otmi_chunk *chunk, const otmi_series *series)
+/* The chunk's list of reservoirs; made where there is none yet. NULL without memory. */
+static otmi_reservoir **list_locked(const otmi_storage *storage, otmi_chunk *chunk)
 {
-    const otm_allocator *allocator = storage->env->allocator;
     otmi_reservoir **list = reservoirs_of(chunk);
     if (list == NULL) {
-        list = otmi_alloc_array(allocator, chunk->capacity, sizeof *list);
-        if (list == NULL) {
-            return NULL;
-        }
+        list = otmi_alloc_array(storage->env->allocator, chunk->capacity, sizeof *list);
         __atomic_store_n(&chunk->reservoirs, list, __ATOMIC_RELEASE);
     }
-    otmi_reservoir **place = &list[index_of(chunk, series)];
-    if (*place == NULL) {
-        otmi_reservoir *made =
-            otmi_reservoir_create(allocator, &storage->exemplars, &storage->shape, series->attrs, storage->readers);
-        __atomic_store_n(place, made, __ATOMIC_RELEASE);
+    return list;
+}
+
+/* Makes the series' reservoir, under no lock (a custom one is the host's code), and puts it in place unless another
+ * thread was faster. NULL without memory. */
+static otmi_reservoir *make(otmi_storage *storage, otmi_chunk *chunk, const otmi_series *series)
+{
+    otmi_reservoir *made = otmi_reservoir_create(storage->env->allocator, &storage->exemplars, &storage->shape,
+                                                 series->attrs, storage->readers);
+    if (made == NULL) {
+        return NULL;
     }
-    return *place;
+    otmi_mutex_lock(&storage->mu);
+    otmi_reservoir **list = list_locked(storage, chunk);
+    otmi_reservoir *there = list == NULL ? NULL : list[index_of(chunk, series)];
+    if (list != NULL && there == NULL) {
+        __atomic_store_n(&list[index_of(chunk, series)], made, __ATOMIC_RELEASE);
+        there = made;
+    }
+    otmi_mutex_unlock(&storage->mu);
+    if (there != made) {
+        otmi_reservoir_destroy(made);
+    }
+    return there;
 }
 
 static otmi_reservoir *find(const otmi_chunk *chunk, const otmi_series *series)
@@ -43,11 +56,7 @@ void otmi_storage_offer(otmi_storage *storage, otmi_series *series, const otmi_o
 {
     otmi_chunk *chunk = otmi_chunk_of(storage, series);
     otmi_reservoir *reservoir = find(chunk, series);
-    if (reservoir == NULL) {
-        otmi_mutex_lock(&storage->mu);
-        reservoir = reservoir_locked(storage, chunk, series);
-        otmi_mutex_unlock(&storage->mu);
-    }
+    reservoir = reservoir != NULL ? reservoir : make(storage, chunk, series);
     if (reservoir != NULL) {
         otmi_reservoir_offer(reservoir, offer);
     }
@@ -63,14 +72,11 @@ void otmi_storage_collect_exemplars(otmi_storage *storage, const otmi_series *se
     }
 }
 
-void otmi_storage_drop_exemplars_locked(otmi_storage *storage, const otmi_series *series)
+otmi_reservoir *otmi_storage_take_exemplars_locked(otmi_storage *storage, const otmi_series *series)
 {
-    otmi_chunk *chunk = otmi_chunk_of(storage, series);
+    const otmi_chunk *chunk = otmi_chunk_of(storage, series);
     otmi_reservoir **list = reservoirs_of(chunk);
-    if (list != NULL) {
-        otmi_reservoir_destroy(list[index_of(chunk, series)]);
-        list[index_of(chunk, series)] = NULL;
-    }
+    return list == NULL ? NULL : __atomic_exchange_n(&list[index_of(chunk, series)], NULL, __ATOMIC_ACQ_REL);
 }
 
 void otmi_storage_exemplars_fini(otmi_storage *storage)

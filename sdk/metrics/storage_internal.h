@@ -39,7 +39,8 @@ static inline otmi_chunk *otmi_chunk_of(const otmi_storage *storage, const otmi_
 void otmi_storage_offer(otmi_storage *storage, otmi_series *series, const otmi_offer *offer);
 void otmi_storage_collect_exemplars(otmi_storage *storage, const otmi_series *series, uint32_t reader_bit,
                                     otmi_arena *arena, otm_point *point);
-void otmi_storage_drop_exemplars_locked(otmi_storage *storage, const otmi_series *series);
+/* The reservoir of a series that is gone, or NULL; the caller destroys it, under no lock. */
+otmi_reservoir *otmi_storage_take_exemplars_locked(otmi_storage *storage, const otmi_series *series);
 void otmi_storage_exemplars_fini(otmi_storage *storage);
 
 void otmi_storage_update_full_locked(otmi_storage *storage);
