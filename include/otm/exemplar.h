@@ -36,7 +36,7 @@ typedef struct otm_measurement {
 /* What a reservoir is made for: one series of one stream, for one reader. */
 typedef struct otm_reservoir_config {
     size_t struct_size;
-    const otm_attr *attributes; /* of the series; valid as long as the reservoir */
+    const otm_attr *attributes; /* of the series; valid until destroy is called */
     size_t attribute_count;
     size_t bucket_count; /* explicit-bucket histograms, else 0 */
     const otm_allocator *allocator;
