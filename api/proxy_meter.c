@@ -101,7 +101,8 @@ otm_meter *otmi_proxy_meter_get(const char *name, const otm_meter_options *optio
     otm_meter_options given;
     meter_proxy measured;
     otmi_pack pack = {0};
-    (void)otmi_api_options_read(&given, sizeof given, options); /* malformed options count as none: this call cannot fail */
+    /* Malformed options count as none: this call cannot fail. */
+    (void)otmi_api_options_read(&given, sizeof given, options);
     if (given.attributes == NULL) {
         given.attribute_count = 0;
     }

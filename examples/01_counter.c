@@ -1,6 +1,7 @@
 /* An application with metrics: counts orders, keeps what is exported in memory, and prints it.
  *
- * Put otm_otlp_http_exporter_create() in the place of the memory exporter, and the same program pushes to a Collector. */
+ * Put otm_otlp_http_exporter_create() in the place of the memory exporter, and the same program pushes to a
+ * Collector. */
 #include <stdio.h>
 
 #include <otm/sdk.h>

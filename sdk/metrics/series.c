@@ -176,18 +176,29 @@ otm_status otmi_series_map_init(otmi_series_map *map, const otm_allocator *alloc
     return map->table == NULL ? OTM_ERR_NO_MEMORY : OTM_OK;
 }
 
-void otmi_series_map_free_retired(otmi_series_map *map)
+void otmi_series_map_condemn(otmi_series_map *map)
 {
     while (map->retired != NULL) {
         otmi_map_table *table = map->retired;
-        map->retired = table->retired;
+        map->retired = table->next;
+        table->next = map->condemned;
+        map->condemned = table;
+    }
+}
+
+void otmi_series_map_free_condemned(otmi_series_map *map)
+{
+    while (map->condemned != NULL) {
+        otmi_map_table *table = map->condemned;
+        map->condemned = table->next;
         otmi_free(map->allocator, table, map_bytes(table->mask + 1));
     }
 }
 
 void otmi_series_map_fini(otmi_series_map *map)
 {
-    otmi_series_map_free_retired(map);
+    otmi_series_map_condemn(map);
+    otmi_series_map_free_condemned(map);
     if (map->table != NULL) {
         otmi_free(map->allocator, map->table, map_bytes(map->table->mask + 1));
     }
@@ -226,7 +237,7 @@ static otm_status rebuild(otmi_series_map *map)
             place(table, series);
         }
     }
-    map->table->retired = map->retired;
+    map->table->next = map->retired;
     map->retired = map->table;
     __atomic_store_n(&map->table, table, __ATOMIC_RELEASE);
     return OTM_OK;

@@ -86,7 +86,7 @@ char *otmi_cells_create(const otm_allocator *allocator, otmi_slot *slot, otmi_lo
 typedef struct otmi_map_table {
     size_t mask; /* entries - 1 */
     size_t filled; /* entries that are not empty, tombstones included */
-    struct otmi_map_table *retired; /* older tables, freed after a grace period */
+    struct otmi_map_table *next; /* in the list of retired or condemned tables */
     otmi_series *entries[]; /* atomic */
 } otmi_map_table;
 
@@ -94,7 +94,8 @@ typedef struct otmi_map_table {
 typedef struct otmi_series_map {
     const otm_allocator *allocator;
     otmi_map_table *table;   /* atomic */
-    otmi_map_table *retired; /* by retired */
+    otmi_map_table *retired;   /* replaced; look-ups may still be in them */
+    otmi_map_table *condemned; /* retired before the grace period of the collection in progress */
     size_t live;
 } otmi_series_map;
 
@@ -104,8 +105,9 @@ otm_status otmi_series_map_init(otmi_series_map *map, const otm_allocator *alloc
 void otmi_series_map_fini(otmi_series_map *map);
 otm_status otmi_series_map_insert(otmi_series_map *map, otmi_series *series);
 void otmi_series_map_remove(otmi_series_map *map, otmi_series *series);
-/* Frees tables replaced before the last grace period. */
-void otmi_series_map_free_retired(otmi_series_map *map);
+/* Before a grace period, and after it: what was replaced by then is freed. */
+void otmi_series_map_condemn(otmi_series_map *map);
+void otmi_series_map_free_condemned(otmi_series_map *map);
 
 /* The attributes of a measurement that a stream keeps, in the order given. */
 typedef struct otmi_attr_span {

@@ -46,6 +46,7 @@ void otmi_storage_collect_begin(otmi_storage *storage, uint64_t now_ns)
         }
         drain_ended_locked(storage);
     }
+    otmi_series_map_condemn(&storage->map);
     storage->snapshot_used = storage->table.used;
     storage->snapshot_chunks = storage->table.chunk_count;
     otmi_mutex_unlock(&storage->mu);
@@ -450,7 +451,7 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
     uint64_t monotonic_ns = storage->shape.tracks_idle ? clock->monotonic_ns(clock->context) : 0;
     otmi_mutex_lock(&storage->mu);
     storage->undrained = false;
-    otmi_series_map_free_retired(&storage->map);
+    otmi_series_map_free_condemned(&storage->map);
     otmi_series *waiting = NULL;
     otmi_reservoir *doomed = NULL;
     while (storage->draining != NULL) {

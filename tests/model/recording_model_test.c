@@ -2,8 +2,8 @@
  *
  * Two threads record through one slot, one after the other (a lease that changes hands), into a cell of two halves with
  * two words each; a collector raises the epoch, passes the process barrier, waits for the section to be over, and
- * reads the half that is its own then. Stores of a thread go into its first-in-first-out buffer and reach memory at any later
- * time, as on x86; the barrier empties all buffers, as membarrier does. The search visits every reachable state.
+ * reads the half that is its own then. Stores of a thread go into its first-in-first-out buffer and reach memory at any
+ * later time, as on x86; the barrier empties all buffers, as membarrier does. The search visits every reachable state.
  *
  * docs/design/recording.md makes the claims that are checked here. So that the checks are known to bite, the same
  * search has to find a fault in each protocol with one part left out. SDK-CARD-08, SDK-RDR-04, SDK-RDR-05 */

@@ -16,11 +16,13 @@ typedef struct otlp_reply {
 #define OTLP_SERVER_HEAD_BYTES 4096
 #define OTLP_SERVER_BODY_BYTES (4 << 20)
 
+#define OTLP_SERVER_REPLIES 16
+
 typedef struct otlp_server {
     int listener;
     uint16_t port;
     pthread_t thread;
-    const otlp_reply *replies; /* the n-th request gets the n-th, the last one repeats */
+    otlp_reply replies[OTLP_SERVER_REPLIES]; /* the n-th request gets the n-th, the last one repeats */
     size_t reply_count;
     pthread_mutex_t mu; /* guards what follows */
     size_t connections;

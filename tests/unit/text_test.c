@@ -192,7 +192,8 @@ static void value_text_of_arrays_and_maps_is_json(void **state)
 static void value_text_of_bottomless_nesting_ends(void **state)
 {
     (void)state;
-    otm_value self = otm_value_array(&self, 1);
+    otm_value self = otm_value_empty();
+    self = otm_value_array(&self, 1);
     otmi_buf out;
     otmi_buf_init(&out, NULL, 1 << 20);
     otmi_value_text(&out, &self);
