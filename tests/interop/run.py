@@ -34,9 +34,11 @@ def kit(*command, **options):
     return subprocess.run([os.path.join(HERE, command[0]), *command[1:]], text=True, capture_output=True, **options)
 
 
-def build(script):
-    """Builds an outside program, once; the reason if it cannot be had."""
-    done = kit(script)
+def build(part):
+    """Builds an outside program, once; skips with the reason if it cannot be had."""
+    if part == 'collector' and not shutil.which('go'):
+        raise Skip('the Collector is built with Go, which is not here')
+    done = kit('build', part if part != 'prometheus' or shutil.which('go') else 'debian')
     if done.returncode != 0:
         raise Skip((done.stderr.strip().splitlines() or ['it could not be built'])[-1])
 
@@ -135,19 +137,19 @@ class World:
         self.folder = folder
         self.missing = {}
         self.processes = []
-        for name, script in (('collector', 'build-collector'), ('prometheus', 'build-prometheus')):
+        for name in ('collector', 'prometheus'):
             try:
-                build(script)
+                build(name)
             except Skip as reason:
                 self.missing[name] = str(reason)
         if 'collector' not in self.missing:
-            self.start('run-collector', folder, 'plain')
+            self.start('run-collector', folder)
             self.wait('127.0.0.1:4318')
         self.node = Program(programs, 'keep-node', '--seconds', '6', '--hold', '--port', str(PORT),
                             OTEL_EXPORTER_OTLP_ENDPOINT='http://127.0.0.1:4318', OTEL_METRIC_EXPORT_INTERVAL='1000')
         self.wait(SCRAPE)
         if 'prometheus' not in self.missing:
-            self.start('run-prometheus', folder, 'escaped', f'127.0.0.1:{PORT}')
+            self.start('run-prometheus', folder, f'127.0.0.1:{PORT}')
             self.wait(PROMETHEUS + '/-/ready')
         self.node.wait_for('drained and flushed')
         self.text = fetch(SCRAPE)
@@ -186,7 +188,7 @@ def until(question, seconds=20):
 
 def node_pushes_every_catalogue_metric_to_the_collector(world):
     world.need('collector')
-    path = os.path.join(world.folder, 'plain.jsonl')
+    path = os.path.join(world.folder, 'collector.jsonl')
 
     def caught_up():
         with open(path) as file:
@@ -322,7 +324,7 @@ def every_fault_ends_in_the_right_account(programs, folder):
 
 
 def outside_decoders_read_our_bytes_strictly(programs, folder):
-    build('build-tools')
+    build('venv')
     peer = Peer(os.path.join(folder, 'bytes'))
     try:
         push(programs, peer.places['http'], 'ok')
@@ -394,8 +396,7 @@ def in_own_network(arguments):
         return None
     if subprocess.run(['unshare', '-n', 'ip', 'link', 'set', 'lo', 'up'], capture_output=True).returncode != 0:
         return None
-    for script in ('build-tools', 'build-collector', 'build-prometheus'):
-        kit(script)
+    kit('build')
     command = 'ip link set lo up; exec "$0" "$@"'
     return subprocess.run(['unshare', '-n', 'sh', '-c', command, sys.executable, *arguments],
                           env={**os.environ, 'OTM_INTEROP_INSIDE': '1'}).returncode
