@@ -2,3 +2,9 @@
 otm_test(NAME recording_model_test SOURCES model/recording_model_test.c LABELS model)
 otm_test(NAME record_stress_test INTERNAL SOURCES stress/record_stress_test.c
   LIBS otm::sdk_static LABELS stress TIMEOUT 300)
+otm_test(NAME sdk_life_test INTERNAL SOURCES unit/sdk_life_test.c LIBS otm::sdk_static LABELS unit)
+
+# Each patch breaks one behaviour, and a test has to fail for it.
+add_test(NAME mutants COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mutants/run)
+otm_test_properties(mutants LABELS mutants TIMEOUT 900)
+set_property(TEST mutants APPEND PROPERTY ENVIRONMENT "OTM_MUTANTS_DIR=${PROJECT_BINARY_DIR}/mutants")
