@@ -90,7 +90,7 @@ static void add_counter_f64(otm_bound *self, double value)
 {
     otmi_bound *bound = of(self);
     otmi_slot *slot;
-    if (__builtin_expect(!(value >= 0) || is_traced(bound), 0)) {
+    if (__builtin_expect(!(value >= 0 && value <= DBL_MAX) || is_traced(bound), 0)) {
         record_any_f64(self, value);
         return;
     }

@@ -102,7 +102,7 @@ static inline void otmi_store_flipped(uint64_t *word, double value, uint64_t non
 typedef double otmi_f64_pair __attribute__((vector_size(16)));
 typedef int64_t otmi_i64_pair __attribute__((vector_size(16)));
 
-/* The bucket of a value that is not NaN: how many bounds lie below it. Upper bounds are inclusive. */
+/* The bucket of a finite value: how many bounds lie below it. Upper bounds are inclusive. */
 static inline size_t otmi_bucket_of(const double *bounds, size_t padded_count, double value)
 {
     if (padded_count <= 32) {
@@ -136,9 +136,6 @@ static inline void otmi_histogram_add(otmi_histogram_half *half, const otmi_shap
 {
     uint64_t *count = &half->counts[otmi_bucket_of(shape->bounds, shape->padded_count, value)];
     __atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-    if (fabs(value) > DBL_MAX) {
-        return; /* an infinity has a bucket, but no place in sum, min and max */
-    }
     if (shape->record_sum) {
         otmi_sum_f64_add(&half->sum, value);
     }

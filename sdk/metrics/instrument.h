@@ -74,7 +74,7 @@ otm_status otmi_bound_create(otmi_instrument *instrument, const otm_attr *attrs,
 
 /* -- Checks shared by both ways of recording (instrument_record.c) ------------------------------------------------ */
 
-/* False if a stream of this shape refuses the value: a negative increment, or a number that is none. */
+/* False if a stream of this shape refuses the value: a negative increment, or one that is not finite. */
 static inline bool otmi_shape_takes_i64(const otmi_shape *shape, int64_t value)
 {
     return value >= 0 || !shape->refuse_negative;
@@ -82,13 +82,11 @@ static inline bool otmi_shape_takes_i64(const otmi_shape *shape, int64_t value)
 
 static inline bool otmi_shape_takes_f64(const otmi_shape *shape, double value)
 {
-    if (shape->kind == OTMI_SHAPE_EXPONENTIAL && !(fabs(value) <= DBL_MAX)) {
-        return false; /* no bucket takes an infinity */
+    if (shape->kind == OTMI_SHAPE_LAST_VALUE) {
+        return true;
     }
-    if (shape->refuse_negative) {
-        return value >= 0; /* not true for NaN */
-    }
-    return value == value || shape->kind == OTMI_SHAPE_LAST_VALUE;
+    /* One NaN or infinity would make all of a sum that. Neither comparison holds for NaN. */
+    return value <= DBL_MAX && value >= (shape->refuse_negative ? 0.0 : -DBL_MAX);
 }
 
 /* The context that the calling thread holds, if it may matter; NULL: none. */

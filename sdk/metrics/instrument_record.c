@@ -15,7 +15,8 @@ void otmi_instrument_refuse(const otmi_instrument *instrument, double value)
     otmi_diag_origin origin = {"instrument", instrument->meter->name, instrument->desc.name};
     otmi_diag_report(core->env.diag, OTM_WARN, OTM_ERR_INVALID_ARGUMENT, &origin,
                      "a measurement of '%s' was refused: %s", instrument->desc.name,
-                     value != value ? "it is not a number" : "a counter takes non-negative increments only");
+                     fabs(value) <= DBL_MAX ? "a counter takes non-negative increments only"
+                                            : "it is not a finite number");
 }
 
 const otm_context *otmi_context_held(const otmi_instrument *instrument)
