@@ -3,6 +3,9 @@ otm_test(NAME recording_model_test SOURCES model/recording_model_test.c LABELS m
 otm_test(NAME record_stress_test INTERNAL SOURCES stress/record_stress_test.c
   LIBS otm::sdk_static LABELS stress TIMEOUT 300)
 otm_test(NAME sdk_life_test INTERNAL SOURCES unit/sdk_life_test.c LIBS otm::sdk_static LABELS unit)
+foreach(part callback exemplar)
+  otm_test(NAME ${part}_test SOURCES unit/${part}_test.c LIBS otm::sdk_static LABELS unit)
+endforeach()
 
 # Each patch breaks one behaviour, and a test has to fail for it.
 add_test(NAME mutants COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mutants/run)
