@@ -36,9 +36,16 @@ def cited_in(text):
 
 
 def is_run(path, registrations):
-    """Whether a test file is run: named where tests are registered (checks without their ending), or a file of cases."""
+    """Whether a test file is run: named where tests are registered (checks without their ending), or a file of cases.
+    A name made of a variable there, as in unit/otlp_${name}_test.c, stands for those with a word of the file in it."""
     name = os.path.basename(path)
-    return name.endswith('.jsonl') or name in registrations or f'otm_check({name.removesuffix(".py")}' in registrations
+    if name.endswith('.jsonl') or name in registrations or f'otm_check({name.removesuffix(".py")}' in registrations:
+        return True
+    for before, after in re.findall(r'([\w-]+)\$\{\w+\}([\w.-]+)', registrations):
+        word = name[len(before):len(name) - len(after)]
+        if name == before + word + after and re.search(rf'[(\s]{re.escape(word)}[)\s]', registrations):
+            return True
+    return False
 
 
 def citations():
