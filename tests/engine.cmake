@@ -2,9 +2,21 @@
 otm_test(NAME recording_model_test SOURCES model/recording_model_test.c LABELS model)
 otm_test(NAME record_stress_test INTERNAL SOURCES stress/record_stress_test.c
   LIBS otm::sdk_static LABELS stress TIMEOUT 300)
+otm_test(NAME delta_stress_test INTERNAL SOURCES stress/delta_stress_test.c
+  LIBS otm::sdk_static LABELS stress TIMEOUT 300)
 otm_test(NAME sdk_life_test INTERNAL SOURCES unit/sdk_life_test.c LIBS otm::sdk_static LABELS unit)
-foreach(part callback exemplar)
+foreach(part callback exemplar meter)
   otm_test(NAME ${part}_test SOURCES unit/${part}_test.c LIBS otm::sdk_static LABELS unit)
+endforeach()
+
+foreach(part slot series_map)
+  otm_test(NAME ${part}_test INTERNAL SOURCES unit/${part}_test.c LIBS otm::sdk_static LABELS unit)
+endforeach()
+
+# A storage alone, step by step.
+foreach(part storage storage_delta storage_end async_storage bound)
+  otm_test(NAME ${part}_test INTERNAL SOURCES unit/${part}_test.c unit/storage_fixture.c
+    LIBS otm::sdk_static LABELS unit)
 endforeach()
 
 # Each patch breaks one behaviour, and a test has to fail for it.

@@ -133,9 +133,8 @@ struct otmi_run {
     uint32_t references;
     bool done;
     bool abandoned;
-    bool no_memory;
     const run_observer *active; /* the observer that may report now */
-    otmi_callback *current;     /* the callback it belongs to */
+    otmi_callback *stuck_in;    /* the callback that was running when the run was abandoned, or NULL */
     otmi_observation *observations;
     size_t count;
     size_t capacity;
@@ -206,8 +205,9 @@ void otmi_run_release(otmi_run *run)
 static void run_reset(otmi_run *run)
 {
     otmi_arena_reset(&run->arena);
-    run->done = run->abandoned = run->no_memory = false;
+    run->done = run->abandoned = false;
     run->active = NULL;
+    run->stuck_in = NULL;
     run->observations = NULL;
     run->count = run->capacity = run->complete = run->todo_count = 0;
 }
@@ -290,7 +290,6 @@ static void observe(otm_observer *self, otm_observable *named, otmi_number value
     otmi_mutex_lock(&run->mu);
     bool active = run->active == observer && !run->abandoned;
     bool added = active && run_add_locked(run, instrument, value, attrs, attr_count);
-    run->no_memory = run->no_memory || (active && !added);
     otmi_mutex_unlock(&run->mu);
     if (!active) {
         refuse(run->core, instrument, "it was made outside its callback");
@@ -348,33 +347,33 @@ static otm_status choose(otmi_run *run, size_t *stuck)
     return st;
 }
 
+/* False: the callback was unregistered, or the run abandoned. Both locks, here and in abandon(): it is abandoned inside
+ * a callback or between two, and nothing in between. */
 static bool enter(otmi_run *run, otmi_callback *callback, const run_observer *observer)
 {
     otmi_core *core = run->core;
     otmi_mutex_lock(&core->mu);
-    bool go = callback->registered;
-    callback->running += go;
-    otmi_mutex_unlock(&core->mu);
     otmi_mutex_lock(&run->mu);
+    bool go = callback->registered && !run->abandoned;
+    callback->running += go;
     run->active = go ? observer : NULL;
-    run->current = callback;
     otmi_mutex_unlock(&run->mu);
+    otmi_mutex_unlock(&core->mu);
     return go;
 }
 
 static void leave(otmi_run *run, otmi_callback *callback)
 {
     otmi_core *core = run->core;
+    otmi_mutex_lock(&core->mu);
     otmi_mutex_lock(&run->mu);
     run->active = NULL;
-    bool abandoned = run->abandoned;
-    if (!abandoned) {
+    if (!run->abandoned) {
         run->complete = run->count;
     }
+    callback->stuck -= run->stuck_in == callback;
     otmi_mutex_unlock(&run->mu);
-    otmi_mutex_lock(&core->mu);
     callback->running--;
-    callback->stuck -= abandoned;
     otmi_cond_broadcast(&core->changed);
     otmi_mutex_unlock(&core->mu);
 }
@@ -384,7 +383,7 @@ static void run_one(otmi_run *run, otmi_callback *callback)
     /* In the run's memory, not on the stack: a host that keeps the pointer finds an observer that refuses. */
     run_observer *observer = otmi_arena_alloc(&run->arena, sizeof *observer);
     if (observer == NULL) {
-        run->no_memory = true;
+        refuse(run->core, callback->instruments[0], "there is no memory to run its callback");
         return;
     }
     *observer = (run_observer){{&observer_ops, 1}, run, callback};
@@ -397,17 +396,9 @@ static void run_one(otmi_run *run, otmi_callback *callback)
     }
 }
 
-static bool is_abandoned(otmi_run *run)
-{
-    otmi_mutex_lock(&run->mu);
-    bool abandoned = run->abandoned;
-    otmi_mutex_unlock(&run->mu);
-    return abandoned;
-}
-
 static void run_all(otmi_run *run)
 {
-    for (size_t i = 0; i < run->todo_count && !is_abandoned(run); i++) {
+    for (size_t i = 0; i < run->todo_count; i++) { /* once it is abandoned, none is entered any more */
         run_one(run, run->todo[i]);
     }
     otmi_core *core = run->core;
@@ -432,25 +423,33 @@ static void *run_thread(void *argument)
     return NULL;
 }
 
+/* False: it was done after all. */
+static bool abandon(otmi_run *run)
+{
+    otmi_mutex_lock(&run->core->mu);
+    otmi_mutex_lock(&run->mu);
+    run->abandoned = !run->done;
+    if (run->abandoned && run->active != NULL) {
+        run->stuck_in = run->active->callback;
+        run->stuck_in->stuck++;
+    }
+    bool abandoned = run->abandoned;
+    otmi_mutex_unlock(&run->mu);
+    otmi_mutex_unlock(&run->core->mu);
+    return abandoned;
+}
+
 /* Waits for the run's thread. False: it was abandoned. */
 static bool await(otmi_run *run, uint64_t deadline_ns)
 {
-    otmi_core *core = run->core;
     bool in_time = true;
     otmi_mutex_lock(&run->mu);
     while (!run->done && in_time) {
         in_time = otmi_cond_wait_until(&run->changed, &run->mu, deadline_ns);
     }
     bool done = run->done;
-    run->abandoned = !done;
-    bool in_callback = !done && run->active != NULL;
     otmi_mutex_unlock(&run->mu);
-    if (in_callback) {
-        otmi_mutex_lock(&core->mu);
-        run->current->stuck++;
-        otmi_mutex_unlock(&core->mu);
-    }
-    return done;
+    return done || !abandon(run);
 }
 
 static otm_status run_with_deadline(otmi_run *run, uint64_t deadline_ns)

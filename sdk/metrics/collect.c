@@ -26,6 +26,11 @@ const otm_diagnostics_options *otmi_pipeline_diagnostics(const otmi_pipeline *pi
     return &of(pipeline)->diagnostics;
 }
 
+bool otmi_pipeline_inside_callback(void)
+{
+    return otmi_callback_inside();
+}
+
 bool otmi_pipeline_alive(const otmi_pipeline *pipeline)
 {
     return otmi_env_alive(&of(pipeline)->env);
@@ -347,7 +352,7 @@ otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, size_t reader_index, u
     collect_run run = {.core = core,
                        .reader = (uint32_t)reader_index,
                        .deadline_ns = deadline_ns,
-                       .now_ns = core->env.clock->wall_ns(core->env.clock->context),
+                       .now_ns = core->env.clock->wall_ns(core->env.clock->context), /* SDK-RDR-09: before callbacks */
                        .arena = arena};
     otm_status st = list_outputs(&run);
     st = st == OTM_OK ? observe(&run) : st;

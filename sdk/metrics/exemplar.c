@@ -214,15 +214,19 @@ static bool on_point(const otmi_attr_set *series, const otm_attr *attr)
     return false;
 }
 
-#define STACK_FILTERED 64u
+#define STACK_FILTERED 64u /* what is longer needs an allocation, the only one of a sample */
 
 /* The attributes that are not on the point: point and filtered ones together are those of the call (SDK-EX-13). */
 static void keep_filtered(otmi_reservoir *r, kept *k, const otmi_offer *offer)
 {
-    otm_attr filtered[STACK_FILTERED];
+    otm_attr on_stack[STACK_FILTERED];
+    otm_attr *filtered = on_stack;
     size_t count = 0;
     k->filtered = NULL;
-    for (size_t i = 0; i < offer->attr_count && count < STACK_FILTERED; i++) {
+    if (offer->attr_count > STACK_FILTERED) {
+        filtered = otmi_alloc_array(r->allocator, offer->attr_count, sizeof *filtered);
+    }
+    for (size_t i = 0; filtered != NULL && i < offer->attr_count; i++) {
         if (offer->attrs[i].key_size > 0 && !on_point(r->series, &offer->attrs[i])) {
             filtered[count++] = offer->attrs[i];
         }
@@ -234,6 +238,9 @@ static void keep_filtered(otmi_reservoir *r, kept *k, const otmi_offer *offer)
         } at = {r, k};
         otm_allocator block = {&at, block_alloc, NULL, block_release};
         (void)otmi_attr_set_create(&block, filtered, count, &k->filtered);
+    }
+    if (filtered != on_stack) {
+        otmi_free(r->allocator, filtered, offer->attr_count * sizeof *filtered);
     }
 }
 

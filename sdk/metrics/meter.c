@@ -293,6 +293,22 @@ static char *copied(const otm_allocator *allocator, const char *text)
     return text == NULL ? otmi_text_copy(allocator, "", 0) : otmi_text_copy(allocator, text, strlen(text));
 }
 
+/* A meter works whatever it is given: attributes that cannot be a scope's are left out, all of them, and reported. */
+static otm_status copy_attributes(const otmi_core *core, const char *name, const otm_meter_options *options,
+                                  otmi_attr_set **out)
+{
+    const otm_allocator *allocator = core->env.allocator;
+    otm_status st = otmi_attr_set_create(allocator, options->attributes, options->attribute_count, out);
+    if (st == OTM_OK || st == OTM_ERR_NO_MEMORY) {
+        return st;
+    }
+    otmi_diag_origin origin = {"meter", name, NULL};
+    otmi_diag_report(core->env.diag, OTM_ERROR, st, &origin, "the attributes of meter '%s' were left out: %s",
+                     name == NULL ? "" : name,
+                     st == OTM_ERR_LIMIT ? "they are too large" : "expected non-empty keys and values of a known type");
+    return otmi_attr_set_create(allocator, NULL, 0, out);
+}
+
 static otmi_meter *meter_create(otmi_core *core, const char *name, const otm_meter_options *options)
 {
     const otm_allocator *allocator = core->env.allocator;
@@ -305,8 +321,7 @@ static otmi_meter *meter_create(otmi_core *core, const char *name, const otm_met
     meter->name = copied(allocator, name);
     meter->version = copied(allocator, options->version);
     meter->schema_url = copied(allocator, options->schema_url);
-    otm_status st = otmi_attr_set_create(allocator, options->attributes, options->attribute_count,
-                                         &meter->attributes);
+    otm_status st = copy_attributes(core, name, options, &meter->attributes);
     if (meter->name == NULL || meter->version == NULL || meter->schema_url == NULL || st != OTM_OK) {
         otmi_meter_destroy(meter);
         return NULL;
@@ -321,11 +336,23 @@ static bool same_scope(const otmi_meter *a, const otmi_meter *b)
            strcmp(a->schema_url, b->schema_url) == 0 && otmi_attr_span_equals(&span, b->attributes);
 }
 
-static bool judge(const otmi_meter *meter, otm_meter_configurator configurator, void *user_data)
+/* Enables the meter or not, as the configurator in force says. Gives the lock up for asking, and asks again if another
+ * configurator was set meanwhile: no older verdict ever replaces a newer one. */
+static void judge_locked(otmi_core *core, otmi_meter *meter)
 {
     otm_scope scope = {meter->name, meter->version, meter->schema_url, meter->attributes->attrs,
                        meter->attributes->count};
-    return configurator == NULL || configurator(&scope, user_data) != 0;
+    otm_meter_configurator configurator;
+    void *user_data;
+    bool enabled;
+    do {
+        configurator = core->configurator;
+        user_data = core->configurator_user_data;
+        otmi_mutex_unlock(&core->mu);
+        enabled = configurator == NULL || configurator(&scope, user_data) != 0;
+        otmi_mutex_lock(&core->mu);
+    } while (configurator != core->configurator || user_data != core->configurator_user_data);
+    meter->enabled = enabled;
 }
 
 static otmi_meter *find_meter_locked(const otmi_core *core, const otmi_meter *like)
@@ -343,20 +370,16 @@ static otmi_meter *enlist(otmi_core *core, otmi_meter *created)
 {
     otmi_mutex_lock(&core->mu);
     otmi_meter *meter = find_meter_locked(core, created);
-    otm_meter_configurator configurator = core->configurator;
-    void *user_data = core->configurator_user_data;
-    otmi_mutex_unlock(&core->mu);
     if (meter == NULL) {
-        created->enabled = judge(created, configurator, user_data);
-        otmi_mutex_lock(&core->mu);
+        judge_locked(core, created);
         meter = find_meter_locked(core, created);
         if (meter == NULL && otmi_grow(core->env.allocator, (void **)&core->meters, &core->meter_capacity,
                                        core->meter_count, sizeof(otmi_meter *), OTMI_MAX_METERS) == OTM_OK) {
             core->meters[core->meter_count++] = created;
             meter = created;
         }
-        otmi_mutex_unlock(&core->mu);
     }
+    otmi_mutex_unlock(&core->mu);
     if (meter != created) {
         otmi_meter_destroy(created);
     }
@@ -405,12 +428,7 @@ void otmi_meters_refresh(otmi_core *core)
     otmi_mutex_lock(&core->mu);
     for (size_t i = 0; i < core->meter_count; i++) {
         otmi_meter *meter = core->meters[i]; /* meters are never taken out */
-        otm_meter_configurator configurator = core->configurator;
-        void *user_data = core->configurator_user_data;
-        otmi_mutex_unlock(&core->mu);
-        bool enabled = judge(meter, configurator, user_data);
-        otmi_mutex_lock(&core->mu);
-        meter->enabled = enabled;
+        judge_locked(core, meter);
         otmi_meter_refresh_instruments_locked(meter);
     }
     otmi_mutex_unlock(&core->mu);

@@ -19,6 +19,9 @@ const otm_clock *otmi_pipeline_clock(const otmi_pipeline *pipeline);
 otmi_diag *otmi_pipeline_diag(const otmi_pipeline *pipeline);
 const otm_diagnostics_options *otmi_pipeline_diagnostics(const otmi_pipeline *pipeline);
 
+/* True on a thread that runs a callback, for whatever collection: it must not wait for one. */
+bool otmi_pipeline_inside_callback(void);
+
 /* False in the child of a fork: the object is inert, touch none of its locks. */
 bool otmi_pipeline_alive(const otmi_pipeline *pipeline);
 

@@ -79,7 +79,9 @@ void otmi_core_release(otmi_core *core)
     uint64_t now_ns = otmi_monotonic_ns();
     if (__atomic_exchange_n(&core->shutdown, 1, __ATOMIC_ACQ_REL) == 0) {
         for (size_t i = 0; i < core->reader_count; i++) {
-            (void)otmi_reader_shutdown(core->readers[i], now_ns); /* at once: release does not export */
+            if (core->readers[i]->started) { /* else the provider could not be created, and the reader is for another */
+                (void)otmi_reader_shutdown(core->readers[i], now_ns); /* at once: release does not export */
+            }
         }
     }
     if (give_readers_back(core)) {

@@ -266,7 +266,8 @@ static otm_status collect_pinned(otm_reader *r, otmi_pipeline *pipeline, uint64_
     if (dead_with(r, pipeline) || otmi_reader_phase_of(r) == OTMI_READER_CLOSED) {
         return OTM_ERR_SHUTDOWN;
     }
-    if (atomic_load_explicit(&r->collector, memory_order_relaxed) == otmi_thread_id()) {
+    if (atomic_load_explicit(&r->collector, memory_order_relaxed) == otmi_thread_id() ||
+        otmi_pipeline_inside_callback()) {
         return OTM_ERR_REENTRANT;
     }
     otm_status st = take_token(r, &r->collector, system_ns);

@@ -113,7 +113,7 @@ otmi_series *otmi_series_take(otmi_series_table *table)
         series = unused_number(table);
     }
     if (series != NULL) {
-        series->generation++;
+        series->generation = ++table->generation;
     }
     return series;
 }

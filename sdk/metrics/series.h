@@ -31,8 +31,8 @@ typedef struct otmi_series {
         uint64_t pending_readers;  /* cumulative, ended: bits of the readers that have yet to see its last point;
                                     * retired: that may still hold a tree with it */
     } by;
+    uint64_t generation; /* rises with each series of the storage; constant while live */
     uint32_t number;
-    uint32_t generation; /* raised at each new use of the number */
     uint32_t bound;      /* handles that hold it */
     uint8_t state;       /* atomic; otmi_series_state */
     bool visible_from_start;
@@ -59,6 +59,7 @@ typedef struct otmi_series_table {
     uint32_t chunk_count;
     otmi_chunk *chunks[OTMI_MAX_CHUNKS];
     otmi_series *free; /* by next */
+    uint64_t generation; /* of the series made last */
 } otmi_series_table;
 
 void otmi_series_table_init(otmi_series_table *table, const otm_allocator *allocator, size_t cell_size);

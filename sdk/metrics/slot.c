@@ -5,10 +5,9 @@
 
 #include "platform/platform.h"
 
-/* Nobody's slot: threads without a lease enter and leave it for nothing, find no cells and take the slow path. */
-static otmi_slot empty_slot;
+otmi_slot otmi_empty_slot;
 
-_Thread_local otmi_thread otmi_this_thread OTMI_TLS_MODEL = {&empty_slot, false};
+_Thread_local otmi_thread otmi_this_thread OTMI_TLS_MODEL = {&otmi_empty_slot, false};
 
 /* Slots and chunk ids of the process. `mu` guards growth and ids; slots[] entries are published before count. */
 static struct {
@@ -29,7 +28,7 @@ static struct {
 
 static void thread_ended(void *slot)
 {
-    otmi_this_thread.slot = &empty_slot;
+    otmi_this_thread.slot = &otmi_empty_slot;
     otmi_this_thread.ended = true;
     __atomic_store_n(&((otmi_slot *)slot)->leased, 0, __ATOMIC_RELEASE);
 }
@@ -49,17 +48,18 @@ static void child_of_fork(void)
     }
 }
 
+static size_t default_limit(void)
+{
+    size_t by_cpu = 4 * otmi_cpu_count();
+    size_t limit = by_cpu < 64 ? 64 : by_cpu;
+    return limit < OTMI_MAX_SLOTS ? limit : OTMI_MAX_SLOTS - 1;
+}
+
 static void engine_start(void)
 {
     engine.slots[0] = &engine.shared;
     engine.count = 1;
-    if (engine.limit == 0) {
-        size_t by_cpu = 4 * otmi_cpu_count();
-        engine.limit = by_cpu < 64 ? 64 : by_cpu;
-    }
-    if (engine.limit > OTMI_MAX_SLOTS - 1) {
-        engine.limit = OTMI_MAX_SLOTS - 1;
-    }
+    engine.limit = default_limit();
     engine.usable = pthread_key_create(&engine.exit_key, thread_ended) == 0 && otmi_process_barrier_available();
     pthread_atfork(NULL, NULL, child_of_fork);
 }
@@ -67,7 +67,7 @@ static void engine_start(void)
 void otmi_slot_limit(size_t limit)
 {
     pthread_once(&engine.once, engine_start);
-    engine.limit = limit == 0 ? 64 : limit;
+    engine.limit = limit == 0 ? default_limit() : limit < OTMI_MAX_SLOTS ? limit : OTMI_MAX_SLOTS - 1;
 }
 
 static otmi_slot *free_slot(void)
@@ -106,7 +106,7 @@ static otmi_slot *new_slot(void)
 
 otm_status otmi_slot_lease(void)
 {
-    if (otmi_this_thread.slot != &empty_slot) {
+    if (otmi_this_thread.slot != &otmi_empty_slot) {
         return OTM_OK;
     }
     if (otmi_this_thread.ended) {

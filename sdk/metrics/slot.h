@@ -36,6 +36,9 @@ typedef struct otmi_thread {
 
 extern _Thread_local otmi_thread otmi_this_thread OTMI_TLS_MODEL;
 
+/* Nobody's slot, which no collector waits for: being "inside" it protects nothing but its own NULL cells. */
+extern otmi_slot otmi_empty_slot;
+
 static inline void otmi_slot_enter(otmi_slot *slot)
 {
     __atomic_store_n(&slot->section, 1, __ATOMIC_RELAXED);
@@ -71,6 +74,25 @@ otm_status otmi_slot_lease(void);
 /* The shared slot, entered; give it back at once. Blocks while another thread has it. */
 otmi_slot *otmi_slot_borrow(void);
 void otmi_slot_return(otmi_slot *slot);
+
+/* A slot to work in, entered: the thread's own, leased now if it has none yet, or the shared one. */
+static inline otmi_slot *otmi_slot_begin(void)
+{
+    if (__builtin_expect(otmi_this_thread.slot == &otmi_empty_slot, 0) && otmi_slot_lease() != OTM_OK) {
+        return otmi_slot_borrow();
+    }
+    otmi_slot_enter(otmi_this_thread.slot);
+    return otmi_this_thread.slot;
+}
+
+static inline void otmi_slot_end(otmi_slot *slot)
+{
+    if (__builtin_expect(slot == otmi_this_thread.slot, 1)) {
+        otmi_slot_leave(slot);
+    } else {
+        otmi_slot_return(slot);
+    }
+}
 
 /* The slots made so far, the shared one first. Slots are never freed. */
 size_t otmi_slot_count(void);

@@ -108,7 +108,7 @@ otm_status otmi_storage_canonical(const otmi_storage *storage, const otm_attr *a
         return OTM_ERR_NO_MEMORY;
     }
     size_t count = 0;
-    for (size_t i = 0; i < attr_count; i++) {
+    for (size_t i = 0; attrs != NULL && i < attr_count; i++) {
         if (attrs[i].key == NULL || attrs[i].key_size == 0) {
             *had_empty_key = true;
         } else if (otmi_key_filter_keeps(storage->stream->filter, attrs[i].key, attrs[i].key_size)) {
@@ -154,12 +154,14 @@ otmi_series *otmi_storage_add_locked(otmi_storage *storage, otmi_attr_set *set)
     return series;
 }
 
-/* Ended series take memory until every reader has seen them. One that never collects does not make it grow for ever. */
+/* Ended series take memory until every reader has seen them. One that never collects does not make it grow for ever.
+ * Two limits of them are usual, where every interval of a delta reader has new sets only: those of the interval before
+ * last wait for its tree to be given back, those of the last for theirs to be read. */
 #define LEAVING_EXTRA 1024u
 
 static bool too_many_leaving(const otmi_storage *storage)
 {
-    return storage->leaving >= storage->stream->cardinality_limit + LEAVING_EXTRA;
+    return storage->leaving >= 2 * (uint64_t)storage->stream->cardinality_limit + LEAVING_EXTRA;
 }
 
 /* How many sets count against the limit now. Under delta those measured in this interval, and the bound ones. */
@@ -225,7 +227,8 @@ otmi_series *otmi_storage_begin_measuring_locked(otmi_storage *storage, otmi_ser
         __atomic_store_n(&series->by.admitted[storage->epoch & 1], storage->epoch, __ATOMIC_RELAXED);
     }
     if (series->start_ns == 0) {
-        __atomic_store_n(&series->start_ns, now_ns, __ATOMIC_RELEASE);
+        /* 0 means "not yet", also where the host's clock says it. */
+        __atomic_store_n(&series->start_ns, now_ns == 0 ? 1 : now_ns, __ATOMIC_RELEASE);
     }
     otmi_storage_update_full_locked(storage);
     return series;

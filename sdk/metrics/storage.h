@@ -75,6 +75,7 @@ struct otmi_storage {
     struct otmi_points *collected;
     uint32_t snapshot_used;   /* table.used and chunk_count when the collection began; the collector's */
     uint32_t snapshot_chunks;
+    uint64_t snapshot_generation; /* series made since are not part of it: their number may be an old one */
     uint32_t active_from;     /* tracking idle series: the epoch at the end of the last collection */
     uint64_t interval_start_ns; /* delta: end of the last interval; the collector's */
 };

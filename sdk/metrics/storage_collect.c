@@ -49,6 +49,7 @@ void otmi_storage_collect_begin(otmi_storage *storage, uint64_t now_ns)
     otmi_series_map_condemn(&storage->map);
     storage->snapshot_used = storage->table.used;
     storage->snapshot_chunks = storage->table.chunk_count;
+    storage->snapshot_generation = storage->table.generation;
     otmi_mutex_unlock(&storage->mu);
 }
 
@@ -143,6 +144,7 @@ typedef struct collection {
     uint32_t parity;
     uint32_t epoch; /* delta: the interval that is being drained */
     otmi_points *out;
+    size_t live_points; /* cumulative: how many of them are of series that had not ended when it began */
     bool no_memory;
 } collection;
 
@@ -252,7 +254,7 @@ static void read_live(collection *c)
             otmi_series *series = &chunk->series[i];
             uint8_t state = __atomic_load_n(&series->state, __ATOMIC_ACQUIRE);
             bool here = state == OTMI_SERIES_LIVE || state == OTMI_SERIES_ENDED;
-            if (here && measured(c, series)) {
+            if (here && series->generation <= storage->snapshot_generation && measured(c, series)) {
                 read_series(c, series, &found);
             }
         }
@@ -262,49 +264,79 @@ static void read_live(collection *c)
 /* -- Series that have ended -------------------------------------------------------------------------------------- */
 
 /* Delta: what an ended series measured goes to its namesake: one interval has one point for one set. Both old halves
- * are the collector's. */
+ * are the collector's. A gauge's value is not: owners write it in any epoch, so the older one is left where it is, and
+ * shows only where the namesake has none of this interval. */
 static bool move_to(collection *c, otmi_series *from, const chunk_cells *found, otmi_series *to)
 {
     otmi_storage *storage = c->storage;
     if (storage->shape.kind == OTMI_SHAPE_LAST_VALUE) {
-        if (!measured(c, to)) {
-            __atomic_store_n(&to->value, from->value, __ATOMIC_RELAXED);
-        }
-    } else {
-        chunk_cells there = {.chunk = NULL};
-        size_t offset = half_offset(storage, c->parity);
-        (void)series_at(storage, to->number, &there);
-        if (there.count == 0) {
-            return false;
-        }
-        for (size_t i = 0; i < found->count; i++) {
-            char *source = found->cells[i] + (uint32_t)from->location + offset;
-            otmi_half_move(&storage->shape, storage->env->allocator, source,
-                           there.cells[0] + (uint32_t)to->location + offset);
-        }
+        return measured(c, to);
+    }
+    chunk_cells there = {.chunk = NULL};
+    size_t offset = half_offset(storage, c->parity);
+    (void)series_at(storage, to->number, &there);
+    if (there.count == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < found->count; i++) {
+        char *source = found->cells[i] + (uint32_t)from->location + offset;
+        otmi_half_move(&storage->shape, storage->env->allocator, source,
+                       there.cells[0] + (uint32_t)to->location + offset);
     }
     __atomic_store_n(&to->by.admitted[c->parity], c->epoch, __ATOMIC_RELAXED);
+    /* Should this collection fail, the next one finds nothing here any more. */
+    __atomic_store_n(&from->by.admitted[c->parity], 0, __ATOMIC_RELAXED);
     return true;
 }
 
-/* Another series of the same attributes that this collection is yet to read: the live one, if it is old enough to be
- * read, or one further down the list of the ended. */
-static otmi_series *namesake(const collection *c, const otmi_series *series)
+static otmi_series *listed(otmi_series *list, const otmi_series *like)
 {
-    otmi_storage *storage = c->storage;
-    otmi_attr_span span = {.attrs = series->attrs->attrs, .count = series->attrs->count};
-    otmi_mutex_lock(&storage->mu);
-    otmi_series *found = otmi_storage_find_set(storage, series->attrs);
-    otmi_mutex_unlock(&storage->mu);
-    if (found != NULL && found->number < storage->snapshot_used) {
-        return found;
-    }
-    for (otmi_series *s = series->next; s != NULL; s = s->next) {
-        if (s->state == OTMI_SERIES_DRAINING && s->hash == series->hash && otmi_attr_span_equals(&span, s->attrs)) {
+    otmi_attr_span span = {.attrs = like->attrs->attrs, .count = like->attrs->count};
+    for (otmi_series *s = list; s != NULL; s = s->next) {
+        if (s->hash == like->hash && s->state != OTMI_SERIES_RETIRED && otmi_attr_span_equals(&span, s->attrs)) {
             return s;
         }
     }
     return NULL;
+}
+
+/* Another series of the same attributes that this collection reads: the live one, or one that ended since it began,
+ * if old enough to be read, or one further down the list of those that ended before. */
+static otmi_series *namesake(const collection *c, const otmi_series *series)
+{
+    otmi_storage *storage = c->storage;
+    otmi_mutex_lock(&storage->mu);
+    otmi_series *found = otmi_storage_find_set(storage, series->attrs);
+    if (found == NULL || found->generation > storage->snapshot_generation) {
+        found = listed(storage->ended, series);
+    }
+    otmi_mutex_unlock(&storage->mu);
+    if (found != NULL && found->generation <= storage->snapshot_generation) {
+        return found;
+    }
+    return listed(series->next, series);
+}
+
+/* Cumulative: whether the series has a point already. Those of read_live() come first, by rising number. */
+static bool shown(const collection *c, const otmi_series *series)
+{
+    size_t low = 0;
+    for (size_t high = c->live_points; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (c->out->points[middle].series_number < series->number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < c->live_points && c->out->points[low].series_number == series->number;
+}
+
+/* Under cumulative a set that began anew shows its new series only: one set has one point. */
+static bool hidden_by(const collection *c, const otmi_series *other)
+{
+    bool draining = __atomic_load_n(&other->state, __ATOMIC_RELAXED) == OTMI_SERIES_DRAINING;
+    return draining ? measured(c, other) : shown(c, other);
 }
 
 static void read_ended(collection *c, otmi_series *series)
@@ -317,10 +349,18 @@ static void read_ended(collection *c, otmi_series *series)
     }
     otmi_series *other = namesake(c, series);
     (void)series_at(storage, series->number, &found);
-    /* Under cumulative a set that began anew shows its new series only: one set has one point. */
-    bool merged = other != NULL && (storage->shape.delta ? move_to(c, series, &found, other) : measured(c, other));
+    bool merged = other != NULL && (storage->shape.delta ? move_to(c, series, &found, other) : hidden_by(c, other));
     if (!merged) {
         read_series(c, series, &found);
+    }
+}
+
+static void read_draining(collection *c)
+{
+    for (otmi_series *s = c->storage->draining; s != NULL && !c->no_memory; s = s->next) {
+        if (s->state == OTMI_SERIES_DRAINING) {
+            read_ended(c, s);
+        }
     }
 }
 
@@ -341,12 +381,15 @@ otm_status otmi_storage_collect_read(otmi_storage *storage, uint32_t reader_bit,
                     .parity = old_parity(storage),
                     .epoch = storage->epoch - 1,
                     .out = out};
-    for (otmi_series *s = storage->draining; s != NULL && !c.no_memory; s = s->next) {
-        if (s->state == OTMI_SERIES_DRAINING) {
-            read_ended(&c, s);
-        }
+    /* Delta moves what has ended to live namesakes before they are read; cumulative shows what no live one hides. */
+    if (storage->shape.delta) {
+        read_draining(&c);
+        read_live(&c);
+    } else {
+        read_live(&c);
+        c.live_points = out->count;
+        read_draining(&c);
     }
-    read_live(&c);
     return c.no_memory ? OTM_ERR_NO_MEMORY : OTM_OK;
 }
 
@@ -374,6 +417,7 @@ static void empty_drained(otmi_storage *storage, const otmi_points *points)
     for (size_t i = 0; i < points->count; i++) {
         const otm_point *point = &points->points[i];
         otmi_series *series = series_at(storage, point->series_number, &found);
+        otmi_mutex_lock(&storage->mu); /* one by one: peek sees a point's sum in the half or in the series, not twice */
         if (storage->shape.kind == OTMI_SHAPE_SUM_I64) {
             otmi_sum_i64_add(&series->value, point->data.number.as.i64);
         } else if (storage->shape.kind == OTMI_SHAPE_SUM_F64) {
@@ -383,6 +427,7 @@ static void empty_drained(otmi_storage *storage, const otmi_points *points)
             otmi_sum_i64_add(&series->drained_count, (int64_t)point->data.histogram->count);
         }
         clear(storage, &found, series, old_parity(storage));
+        otmi_mutex_unlock(&storage->mu);
     }
 }
 

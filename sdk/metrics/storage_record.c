@@ -54,10 +54,9 @@ static inline void offer_if_eligible(otmi_storage *storage, otmi_series *series,
 
 /* -- Slow path --------------------------------------------------------------------------------------------------- */
 
-/* A recording that takes its time: its slot (leased or borrowed), inside a section, and what went wrong. */
+/* A recording that takes its time: its slot, inside a section, and what went wrong. */
 typedef struct slow_record {
     int saved_errno;
-    bool borrowed;
     bool no_memory;
     bool empty_key;
     otmi_slot *slot;
@@ -67,23 +66,14 @@ typedef struct slow_record {
 static void slow_begin(slow_record *slow, const otmi_storage *storage)
 {
     const otm_clock *clock = storage->env->clock;
-    *slow = (slow_record){.saved_errno = errno, .now_ns = clock->wall_ns(clock->context)};
-    slow->borrowed = otmi_slot_lease() != OTM_OK;
-    if (slow->borrowed) {
-        slow->slot = otmi_slot_borrow();
-    } else {
-        slow->slot = otmi_this_thread.slot;
-        otmi_slot_enter(slow->slot);
-    }
+    *slow = (slow_record){.saved_errno = errno};
+    slow->now_ns = clock->wall_ns(clock->context); /* the host's code: after errno was saved, before the section */
+    slow->slot = otmi_slot_begin();
 }
 
 static void slow_end(slow_record *slow, const otmi_storage *storage)
 {
-    if (slow->borrowed) {
-        otmi_slot_return(slow->slot);
-    } else {
-        otmi_slot_leave(slow->slot);
-    }
+    otmi_slot_end(slow->slot);
     otmi_diag_origin origin = {"instrument", storage->meter_name, storage->instrument_name};
     if (slow->no_memory) {
         otmi_diag_report(storage->env->diag, OTM_ERROR, OTM_ERR_NO_MEMORY, &origin,
@@ -187,8 +177,7 @@ static bool overflows(const otmi_storage *storage, const otmi_series *series, co
 static bool record_fast(otmi_storage *storage, const otmi_attr_span *span, const otmi_offer *offer)
 {
     uint64_t hash = otmi_attr_span_hash(storage->env->hash_key, span);
-    otmi_slot *slot = otmi_this_thread.slot;
-    otmi_slot_enter(slot);
+    otmi_slot *slot = otmi_slot_begin();
     otmi_series *series = otmi_series_map_find(&storage->map, hash, span);
     bool done = series != NULL && otmi_storage_apply(storage, slot, series, offer->value);
     if (!done && overflows(storage, series, span)) {
@@ -198,19 +187,19 @@ static bool record_fast(otmi_storage *storage, const otmi_attr_span *span, const
     if (done) {
         offer_if_eligible(storage, series, offer);
     }
-    otmi_slot_leave(slot);
+    otmi_slot_end(slot);
     return done;
 }
 
 void otmi_storage_record(otmi_storage *storage, otmi_number value, const otm_attr *attrs, size_t attr_count,
                          const otm_context *context)
 {
-    otmi_offer offer = {value, attrs, attr_count, context, storage->env->clock};
+    otmi_offer offer = {value, attrs, attrs == NULL ? 0 : attr_count, context, storage->env->clock};
     const otm_attr *kept[OTMI_STACK_ATTRS];
     otmi_attr_span span;
-    bool fits = attr_count <= OTMI_STACK_ATTRS || storage->stream->filter == NULL;
+    bool fits = offer.attr_count <= OTMI_STACK_ATTRS || storage->stream->filter == NULL;
     if (fits) {
-        otmi_storage_keep(storage, attrs, attr_count, kept, &span);
+        otmi_storage_keep(storage, attrs, offer.attr_count, kept, &span);
     }
     if (!fits || !record_fast(storage, &span, &offer)) {
         record_slow(storage, &offer);
@@ -260,13 +249,16 @@ static void unhold_locked(otmi_target *target)
     }
 }
 
-/* Attaches to the series of target->attrs, with a copy of them. */
+/* Attaches to the series of target->attrs, with a copy of them. Without memory it stays as it is, for another try:
+ * only a full storage binds a handle to the overflow series. */
 static void attach_locked(otmi_target *target, otmi_attr_set *copy, bool *no_memory)
 {
     otmi_storage *storage = target->storage;
     otmi_series *series = otmi_storage_series_locked(storage, copy, no_memory);
-    hold_locked(target, otmi_storage_has_place_locked(storage, series) ? series : storage->overflow);
-    otmi_storage_update_full_locked(storage);
+    if (!*no_memory) {
+        hold_locked(target, otmi_storage_has_place_locked(storage, series) ? series : storage->overflow);
+        otmi_storage_update_full_locked(storage);
+    }
 }
 
 /* Exemplars show what the stream filtered out: it is kept where they may be asked for. */
@@ -305,7 +297,7 @@ otm_status otmi_storage_bind(otmi_storage *storage, const otm_attr *attrs, size_
     uint64_t now_ns = storage->env->clock->wall_ns(storage->env->clock->context);
     otmi_mutex_lock(&storage->mu);
     attach_locked(target, copy, &no_memory);
-    if (visible_from_start && target->held != storage->overflow) {
+    if (visible_from_start && !no_memory && target->held != storage->overflow) {
         target->held->visible_from_start = true;
         (void)otmi_storage_begin_measuring_locked(storage, target->held, now_ns);
         publish_locked(target);
@@ -381,15 +373,14 @@ static otmi_offer target_offer(const otmi_target *target, otmi_number value, con
 
 void otmi_target_record(otmi_target *target, otmi_number value, const otm_context *context)
 {
-    otmi_slot *slot = otmi_this_thread.slot;
-    otmi_slot_enter(slot);
+    otmi_slot *slot = otmi_slot_begin();
     otmi_series *series = __atomic_load_n(&target->series, __ATOMIC_ACQUIRE);
     bool done = series != NULL && otmi_storage_apply(target->storage, slot, series, value);
     if (done) {
         otmi_offer offer = target_offer(target, value, context);
         offer_if_eligible(target->storage, series, &offer);
     }
-    otmi_slot_leave(slot);
+    otmi_slot_end(slot);
     if (!done) {
         otmi_storage_record_target(target, value, context);
     }
@@ -438,16 +429,30 @@ static bool signals_wait_locked(const otmi_storage *storage)
     return t != NULL;
 }
 
+/* A handle whose series has ended gets a new one, as it does when it records. */
+static void attach_again_locked(otmi_target *target)
+{
+    otmi_attr_set *copy = NULL;
+    bool no_memory = false;
+    if (target->held == NULL && otmi_attr_set_create(target->storage->env->allocator, target->attrs->attrs,
+                                                     target->attrs->count, &copy) == OTM_OK) {
+        attach_locked(target, copy, &no_memory);
+    }
+}
+
 /* What signal handlers added becomes an ordinary measurement of the shared slot. */
 static bool record_signal_locked(otmi_storage *storage, otmi_target *target, otmi_slot *slot, uint64_t now_ns)
 {
+    attach_again_locked(target);
+    if (target->held == NULL) {
+        return false; /* no memory: next time */
+    }
     otmi_number added = {.bits = __atomic_exchange_n(&target->signal, 0, __ATOMIC_RELAXED)};
-    otmi_series *series = target->held != NULL ? target->held : storage->overflow;
-    series = otmi_storage_begin_measuring_locked(storage, series, now_ns);
+    otmi_series *series = otmi_storage_begin_measuring_locked(storage, target->held, now_ns);
     if (have_cell(storage, slot, series) && otmi_storage_apply(storage, slot, series, added)) {
         return true;
     }
-    __atomic_store_n(&target->signal, added.bits, __ATOMIC_RELAXED); /* no memory: next time */
+    otmi_target_add_from_signal(target, added); /* no memory: next time, with what handlers added meanwhile */
     return false;
 }
 

@@ -124,6 +124,11 @@ const otm_diagnostics_options *otmi_pipeline_diagnostics(const otmi_pipeline *p)
     return &p->diagnostics.options;
 }
 
+bool otmi_pipeline_inside_callback(void)
+{
+    return false;
+}
+
 bool otmi_pipeline_alive(const otmi_pipeline *p)
 {
     return p->alive;

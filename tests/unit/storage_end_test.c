@@ -1,0 +1,253 @@
+/* How series end: removed, not measured any more, while collections are at any of their steps. */
+#include "unit/storage_fixture.h"
+
+static void open_with(storage_fixture *f, otm_temporality temporality, otm_aggregation_kind aggregation,
+                      uint64_t readers)
+{
+    storage_fixture_init(f);
+    f->stream.temporality = temporality;
+    f->stream.aggregation.kind = aggregation;
+    if (aggregation == OTM_AGGREGATION_LAST_VALUE) {
+        f->stream.kind = OTM_GAUGE;
+    }
+    storage_fixture_open(f, readers);
+}
+
+/* -- Cumulative -------------------------------------------------------------------------------------------------- */
+
+/* SDK-CARD-08 */
+static void storage_end_removed_series_shows_once_more_and_never_again(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_CUMULATIVE, OTM_AGGREGATION_SUM, 1);
+    storage_record(&f, 1, 5);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    assert_int_equal(storage_remove(&f, 1), OTM_ERR_NOT_FOUND);
+    otmi_points points = storage_collect(&f);
+    assert_int_equal(value_of(&points, 1), 5);
+    points = storage_collect(&f);
+    assert_int_equal(points.count, 0);
+    storage_fixture_fini(&f);
+}
+
+static void storage_end_every_reader_that_shares_it_sees_the_last_point_once(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_CUMULATIVE, OTM_AGGREGATION_SUM, 3);
+    storage_record(&f, 1, 5);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    otmi_points points = storage_collect_as(&f, 0);
+    assert_int_equal(points_of(&points, 1), 1);
+    points = storage_collect_as(&f, 0);
+    assert_int_equal(points.count, 0);
+    points = storage_collect_as(&f, 1);
+    assert_int_equal(points_of(&points, 1), 1);
+    points = storage_collect_as(&f, 1);
+    assert_int_equal(points.count, 0);
+    (void)storage_collect_as(&f, 0);
+    assert_int_equal(f.storage->leaving, 0);
+    storage_fixture_fini(&f);
+}
+
+static void storage_end_set_that_begins_anew_shows_its_new_series_only(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_CUMULATIVE, OTM_AGGREGATION_SUM, 1);
+    storage_record(&f, 1, 5);
+    uint64_t first_start = f.clock.wall_ns;
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    fake_clock_advance_ms(&f.clock, 10);
+    storage_record(&f, 1, 2);
+    otmi_points points = storage_collect(&f);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 2);
+    assert_true(point_of(&points, 1)->start_time_unix_nano > first_start);
+    storage_fixture_fini(&f);
+}
+
+/* A free number below those that the collection began with is the trap: the new series must not pass for an old one. */
+static void storage_end_set_removed_and_recorded_while_a_collection_runs_has_one_point(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_CUMULATIVE, OTM_AGGREGATION_SUM, 1);
+    storage_record(&f, 7, 1);
+    storage_record(&f, 1, 5);
+    assert_int_equal(storage_remove(&f, 7), OTM_OK);
+    for (int i = 0; i < 2; i++) {
+        (void)storage_collect(&f); /* its number is free again now */
+    }
+    assert_non_null(f.storage->table.free);
+    storage_begin(&f);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    storage_record(&f, 1, 2);
+    otmi_points points = storage_read(&f, 0);
+    storage_end(&f, 0, &points);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 5);
+    points = storage_collect(&f);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 2);
+    storage_fixture_fini(&f);
+}
+
+static void storage_end_set_removed_twice_around_the_begin_of_a_collection_has_one_point(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_CUMULATIVE, OTM_AGGREGATION_SUM, 1);
+    storage_record(&f, 1, 5);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    storage_record(&f, 1, 2);
+    storage_begin(&f);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    storage_record(&f, 1, 1);
+    otmi_points points = storage_read(&f, 0);
+    storage_end(&f, 0, &points);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 2);
+    storage_fixture_fini(&f);
+}
+
+static void storage_end_numbers_are_used_again_with_other_generations(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_CUMULATIVE, OTM_AGGREGATION_SUM, 1);
+    uint64_t last_generation = 0;
+    for (int i = 0; i < 1000; i++) {
+        storage_record(&f, i, 1);
+        otmi_points points = storage_collect(&f);
+        assert_int_equal(value_of(&points, i), 1);
+        assert_true(point_of(&points, i)->series_generation > last_generation);
+        last_generation = point_of(&points, i)->series_generation;
+        assert_int_equal(storage_remove(&f, i), OTM_OK);
+    }
+    assert_true(f.storage->table.used <= 8); /* memory does not grow */
+    storage_fixture_fini(&f);
+}
+
+static void storage_end_with_a_reader_that_never_collects_memory_stays_bounded(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    storage_fixture_init(&f);
+    f.stream.cardinality_limit = 10;
+    storage_fixture_open(&f, 3);
+    for (int i = 0; i < 5000; i++) {
+        storage_record(&f, i, 1);
+        (void)storage_remove(&f, i);
+        if (i % 100 == 0) {
+            (void)storage_collect_as(&f, 0);
+        }
+    }
+    assert_true(f.storage->table.used <= 10 + 2 * 10 + 1024 + 1);
+    otmi_points points = storage_collect_as(&f, 0);
+    assert_true(value_of(&points, OVERFLOW) > 0);
+    storage_fixture_fini(&f);
+}
+
+/* -- Delta ------------------------------------------------------------------------------------------------------- */
+
+static void storage_end_delta_merges_what_a_removed_series_measured_with_its_namesake(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_DELTA, OTM_AGGREGATION_SUM, 1);
+    storage_record(&f, 1, 5);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    storage_record(&f, 1, 2);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    storage_record(&f, 1, 1);
+    otmi_points points = storage_collect(&f);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 8);
+    points = storage_collect(&f);
+    assert_int_equal(points.count, 0);
+    storage_fixture_fini(&f);
+}
+
+/* SDK-RDR-13 */
+static void storage_end_delta_collection_given_up_after_merging_is_read_again_once(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_DELTA, OTM_AGGREGATION_SUM, 1);
+    storage_record(&f, 1, 5);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    storage_record(&f, 1, 2);
+    storage_begin(&f);
+    (void)storage_read(&f, 0); /* and no end: something failed */
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    storage_record(&f, 1, 1);
+    otmi_points points = storage_collect(&f);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 7);
+    points = storage_collect(&f);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 1);
+    storage_fixture_fini(&f);
+}
+
+/* Gauges have one word for all epochs: an ended one must not write its value over a newer one's. */
+static void storage_end_delta_gauge_keeps_the_newer_value(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_DELTA, OTM_AGGREGATION_LAST_VALUE, 1);
+    storage_record(&f, 1, 9);
+    (void)storage_collect(&f);
+    otmi_points points = storage_collect(&f); /* not measured: it ends, and is still on its way out */
+    assert_int_equal(points.count, 0);
+    storage_record(&f, 1, 5);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    otm_attr attr = otm_attr_i64("set", 1);
+    otmi_target target;
+    assert_int_equal(otmi_storage_bind(f.storage, &attr, 1, false, &target), OTM_OK); /* there, and not measured */
+    storage_begin(&f);
+    storage_record(&f, 1, 7); /* of the next interval */
+    points = storage_read(&f, 0);
+    storage_end(&f, 0, &points);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 5);
+    points = storage_collect(&f);
+    assert_int_equal(value_of(&points, 1), 7);
+    otmi_storage_unbind(&target);
+    storage_fixture_fini(&f);
+}
+
+static void storage_end_delta_series_without_measurements_give_their_memory_back(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_DELTA, OTM_AGGREGATION_SUM, 1);
+    for (int64_t i = 0; i < 1000; i++) {
+        storage_record(&f, i, 1);
+        otmi_points points = storage_collect(&f);
+        assert_int_equal(points.count, 1);
+        assert_int_equal(value_of(&points, i), 1);
+    }
+    assert_true(f.storage->table.used <= 8);
+    storage_fixture_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(storage_end_removed_series_shows_once_more_and_never_again),
+        cmocka_unit_test(storage_end_every_reader_that_shares_it_sees_the_last_point_once),
+        cmocka_unit_test(storage_end_set_that_begins_anew_shows_its_new_series_only),
+        cmocka_unit_test(storage_end_set_removed_and_recorded_while_a_collection_runs_has_one_point),
+        cmocka_unit_test(storage_end_set_removed_twice_around_the_begin_of_a_collection_has_one_point),
+        cmocka_unit_test(storage_end_numbers_are_used_again_with_other_generations),
+        cmocka_unit_test(storage_end_with_a_reader_that_never_collects_memory_stays_bounded),
+        cmocka_unit_test(storage_end_delta_merges_what_a_removed_series_measured_with_its_namesake),
+        cmocka_unit_test(storage_end_delta_collection_given_up_after_merging_is_read_again_once),
+        cmocka_unit_test(storage_end_delta_gauge_keeps_the_newer_value),
+        cmocka_unit_test(storage_end_delta_series_without_measurements_give_their_memory_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
