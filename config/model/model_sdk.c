@@ -2,6 +2,7 @@
 
 #include "model/model.h"
 #include "util/alloc.h"
+#include "util/options.h"
 
 #define ARENA_LIMIT_BYTES ((size_t)64 << 20)
 
@@ -26,21 +27,10 @@ static const otmi_diag_origin origin = {.component = "config"};
 
 static otm_status options_read(const otm_sdk_model_options *options, otm_sdk_model_options *out)
 {
-    otm_sdk_model_options_init(out);
-    if (options == NULL) {
-        return OTM_OK;
+    otm_status st = otmi_options_read(options, out, sizeof *out);
+    if (st != OTM_OK) {
+        return st;
     }
-    if (options->struct_size < sizeof options->struct_size) {
-        return OTM_ERR_INVALID_ARGUMENT;
-    }
-    size_t known = options->struct_size < sizeof *out ? options->struct_size : sizeof *out;
-    const unsigned char *bytes = (const unsigned char *)options;
-    for (size_t i = known; i < options->struct_size; i++) {
-        if (bytes[i] != 0) {
-            return OTM_ERR_INVALID_ARGUMENT; /* a newer caller sets what we do not have */
-        }
-    }
-    memcpy(out, options, known);
     out->struct_size = sizeof *out;
     return out->view_matching <= OTM_VIEWS_COMPOSABLE ? OTM_OK : OTM_ERR_INVALID_ARGUMENT;
 }

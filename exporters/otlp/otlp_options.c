@@ -10,6 +10,7 @@
 #include "otlp_env.h"
 #include "platform/platform.h"
 #include "util/alloc.h"
+#include "util/options.h"
 
 #define DEFAULT_ENDPOINT "http://localhost:4318/v1/metrics"
 #define DEFAULT_TIMEOUT_MS 10000
@@ -205,27 +206,6 @@ otm_status otmi_otlp_settings_add_header(otmi_otlp_settings *settings, const cha
 }
 
 /* -- Reading the options ----------------------------------------------------------------------------------------- */
-
-/* An older program's struct may be shorter: what it lacks is zero. A newer one's may be longer: what is unknown here
- * must be zero. */
-static bool read_options(const otm_otlp_http_exporter_options *options, otm_otlp_http_exporter_options *out)
-{
-    otm_otlp_http_exporter_options_init(out);
-    if (options == NULL) {
-        return true;
-    }
-    if (options->struct_size < sizeof options->struct_size) {
-        return false;
-    }
-    const unsigned char *bytes = (const unsigned char *)options;
-    for (size_t i = sizeof *out; i < options->struct_size; i++) {
-        if (bytes[i] != 0) {
-            return false;
-        }
-    }
-    memcpy(out, options, options->struct_size < sizeof *out ? options->struct_size : sizeof *out);
-    return true;
-}
 
 static const char *range_fault(const otm_otlp_http_exporter_options *o)
 {
@@ -424,13 +404,12 @@ otm_status otmi_otlp_settings_init(otmi_otlp_settings *settings, const otm_otlp_
                                    const otm_diagnostics_options *diagnostics)
 {
     otm_otlp_http_exporter_options o;
-    bool known = read_options(options, &o);
+    otm_status st = otmi_options_read(options, &o, sizeof o);
     memset(settings, 0, sizeof *settings);
     settings->allocator = otmi_allocator_or_default(o.allocator);
     settings->headers.allocator = settings->allocator;
     otmi_diag *diag = otmi_otlp_setup_diag(settings->allocator, diagnostics);
-    otm_status st = OTM_ERR_INVALID_ARGUMENT;
-    if (known) {
+    if (st == OTM_OK) {
         st = init(settings, &o, diag);
     } else {
         otmi_otlp_report(diag, OTM_ERROR, st, "the options set what this version of the library does not know");

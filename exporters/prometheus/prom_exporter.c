@@ -6,6 +6,7 @@
 #include "prom_server.h"
 #include "prom_work.h"
 #include "util/alloc.h"
+#include "util/options.h"
 
 #define DEFAULT_PORT 9464
 #define LAST_PORT 65535
@@ -17,36 +18,6 @@
 static const otmi_diag_origin origin = {OTMI_PROM_COMPONENT, NULL, NULL};
 
 /* -- Options ----------------------------------------------------------------------------------------------------- */
-
-static bool all_zero(const unsigned char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* What an older caller's struct lacks is zero; what a newer one has must be. NULL reads as all zero. */
-static otm_status read_options(const void *given, void *out, size_t out_size)
-{
-    size_t size;
-    memset(out, 0, out_size);
-    if (given == NULL) {
-        return OTM_OK;
-    }
-    memcpy(&size, given, sizeof size);
-    if (size < sizeof size) {
-        return OTM_ERR_INVALID_ARGUMENT; /* init was forgotten */
-    }
-    size_t known = size < out_size ? size : out_size;
-    if (!all_zero((const unsigned char *)given + known, size - known)) {
-        return OTM_ERR_INVALID_ARGUMENT;
-    }
-    memcpy(out, given, known);
-    return OTM_OK;
-}
 
 static otm_status check_options(otmi_diag *diag, const otm_prometheus_exporter_options *o)
 {
@@ -122,7 +93,7 @@ static otm_status copy_settings(const otm_allocator *allocator, const otm_promet
 static otm_status create_reader(otm_prometheus_exporter *e, const otm_reader_options *given)
 {
     otm_reader_options o;
-    otm_status st = read_options(given, &o, sizeof o);
+    otm_status st = otmi_options_read(given, &o, sizeof o);
     if (st != OTM_OK) {
         return st;
     }
@@ -172,7 +143,7 @@ otm_status otm_prometheus_exporter_create(const otm_prometheus_exporter_options 
     }
     *out = NULL;
     otm_prometheus_exporter_options o;
-    otm_status st = read_options(options, &o, sizeof o);
+    otm_status st = otmi_options_read(options, &o, sizeof o);
     if (st != OTM_OK) {
         return st;
     }

@@ -2,8 +2,8 @@
 #include "metrics/core.h"
 #include "metrics/duplicate.h"
 #include "metrics/instrument_name.h"
-#include "metrics/reader_internal.h"
 #include "util/alloc.h"
+#include "util/options.h"
 
 static otmi_meter *of(otm_meter *self)
 {

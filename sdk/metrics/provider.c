@@ -2,6 +2,7 @@
 #include "metrics/core.h"
 #include "metrics/reader_internal.h"
 #include "util/alloc.h"
+#include "util/options.h"
 
 #define FLUSH_MS 30000
 

@@ -2,6 +2,7 @@
 #include "metrics/exporter.h"
 #include "metrics/reader_internal.h"
 #include "util/alloc.h"
+#include "util/options.h"
 
 #define DEFAULT_COLLECT_MS 30000
 #define TREE_MAXIMUM_BYTES ((size_t)512 << 20)

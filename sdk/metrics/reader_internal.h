@@ -10,10 +10,6 @@
 
 /* -- Options (reader_options.c) ---------------------------------------------------------------------------------- */
 
-/* Reads the caller's struct, which may be an older, shorter one (the rest is 0) or a newer, longer one (its unknown
- * bytes must be 0); NULL gives all zeros. `given` and `out` begin with their size. */
-otm_status otmi_options_read(const void *given, void *out, size_t out_size);
-
 /* Resolves the choices of options and exporter (NULL: none). On failure nothing is left to free. */
 otm_status otmi_reader_config_init(otmi_reader_config *config, const otm_allocator *allocator,
                                    const otm_reader_options *options, otm_exporter *exporter);

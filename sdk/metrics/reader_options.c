@@ -1,39 +1,10 @@
-/* Reading a reader's options, and resolving them with the exporter's preferences. */
+/* Resolving a reader's options with the exporter's preferences. */
 #include "metrics/aggregation.h"
 #include "metrics/exporter.h"
 #include "metrics/reader_internal.h"
 #include "util/alloc.h"
 
 #define DEFAULT_CARDINALITY_LIMIT 2000 /* metrics/sdk.md, "Cardinality limits" */
-
-static bool all_zero(const unsigned char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-otm_status otmi_options_read(const void *given, void *out, size_t out_size)
-{
-    memset(out, 0, out_size);
-    if (given == NULL) {
-        return OTM_OK;
-    }
-    size_t size;
-    memcpy(&size, given, sizeof size);
-    if (size < sizeof size) {
-        return OTM_ERR_INVALID_ARGUMENT; /* init was forgotten */
-    }
-    size_t known = size < out_size ? size : out_size;
-    if (!all_zero((const unsigned char *)given + known, size - known)) {
-        return OTM_ERR_INVALID_ARGUMENT; /* it asks for what this library does not have */
-    }
-    memcpy(out, given, known);
-    return OTM_OK;
-}
 
 static otm_status choose_temporality(const otm_reader_options *o, otm_exporter *exporter, otm_instrument_kind kind,
                                      otm_temporality *out)

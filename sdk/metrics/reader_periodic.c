@@ -2,6 +2,7 @@
 #include "metrics/reader_periodic.h"
 
 #include "util/diag.h"
+#include "util/options.h"
 
 #define DEFAULT_INTERVAL_MS 60000 /* metrics/sdk.md, "Periodic exporting MetricReader" */
 #define DEFAULT_TIMEOUT_MS 30000
