@@ -136,14 +136,7 @@ static void put_f64(number_text *out, double number)
 
 static void put_u64(number_text *out, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    out->size = sizeof digits - at;
-    memcpy(out->text, digits + at, out->size);
+    out->size = otmi_u64_text(number, out->text);
 }
 
 static void put_i64(number_text *out, int64_t number)

@@ -1,9 +1,9 @@
 #include "util/buf.h"
 
 #include "util/alloc.h"
+#include "util/number_text.h"
 
 #define FIRST_CAPACITY ((size_t)256)
-#define U64_DIGITS 20
 
 void otmi_buf_init(otmi_buf *buf, const otm_allocator *allocator, size_t maximum)
 {
@@ -76,13 +76,8 @@ void otmi_buf_byte(otmi_buf *buf, char byte)
 
 void otmi_buf_u64(otmi_buf *buf, uint64_t number)
 {
-    char digits[U64_DIGITS];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    otmi_buf_append(buf, digits + at, sizeof digits - at);
+    char text[OTMI_U64_TEXT_SIZE];
+    otmi_buf_append(buf, text, otmi_u64_text(number, text));
 }
 
 void otmi_buf_i64(otmi_buf *buf, int64_t number)

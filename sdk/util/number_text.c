@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,22 +124,23 @@ static char *put_exponential(char *out, const decimal *d)
     return out + sprintf(out, "e%+d", d->point - 1);
 }
 
-/* Whole numbers below 2^53, by far the most, need no search. */
-static char *put_whole(char *out, uint64_t number)
+size_t otmi_u64_text(uint64_t number, char text[OTMI_U64_TEXT_SIZE])
 {
-    char digits[20];
+    char digits[OTMI_U64_TEXT_SIZE];
     size_t at = sizeof digits;
     do {
         digits[--at] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    return put(out, digits + at, sizeof digits - at);
+    memcpy(text, digits + at, sizeof digits - at);
+    return sizeof digits - at;
 }
 
 static char *put_magnitude(char *out, double magnitude)
 {
+    /* Whole numbers below 2^53, by far the most, need no search. */
     if (magnitude < 0x1p53 && magnitude == floor(magnitude)) {
-        return put_whole(out, (uint64_t)magnitude);
+        return out + otmi_u64_text((uint64_t)magnitude, out);
     }
     decimal d;
     shortest(magnitude, &d);
