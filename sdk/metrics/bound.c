@@ -52,110 +52,100 @@ static __attribute__((noinline)) void refuse(const otmi_bound *bound, double val
     otmi_instrument_refuse(bound->instrument, value);
 }
 
-static void add_counter_i64(otm_bound *self, int64_t value)
+/* Where a fast path begins: its cell, in a section that was entered. NULL: the value went another way, through
+ * record_any_*() if it is not `plain`, or through slow(). */
+static inline __attribute__((always_inline)) char *begin_i64(otm_bound *self, bool plain, int64_t value,
+                                                             otmi_slot **slot)
 {
     otmi_bound *bound = of(self);
-    otmi_slot *slot;
-    if (__builtin_expect(value < 0 || is_traced(bound), 0)) {
+    if (__builtin_expect(!plain || is_traced(bound), 0)) {
         record_any_i64(self, value);
-        return;
+        return NULL;
     }
-    char *cell = enter_cell(&bound->targets[0], &slot);
+    char *cell = enter_cell(&bound->targets[0], slot);
     if (__builtin_expect(cell == NULL, 0)) {
         slow(bound, (otmi_number){.i64 = value});
-        return;
     }
-    otmi_sum_i64_add((uint64_t *)(void *)cell, value);
-    otmi_slot_leave(slot);
+    return cell;
+}
+
+static inline __attribute__((always_inline)) char *begin_f64(otm_bound *self, bool plain, double value,
+                                                             otmi_slot **slot)
+{
+    otmi_bound *bound = of(self);
+    if (__builtin_expect(!plain || is_traced(bound), 0)) {
+        record_any_f64(self, value);
+        return NULL;
+    }
+    char *cell = enter_cell(&bound->targets[0], slot);
+    if (__builtin_expect(cell == NULL, 0)) {
+        slow(bound, (otmi_number){.f64 = value});
+    }
+    return cell;
+}
+
+static inline void add_i64(otm_bound *self, bool plain, int64_t value)
+{
+    otmi_slot *slot;
+    char *cell = begin_i64(self, plain, value, &slot);
+    if (cell != NULL) {
+        otmi_sum_i64_add((uint64_t *)(void *)cell, value);
+        otmi_slot_leave(slot);
+    }
+}
+
+static void add_counter_i64(otm_bound *self, int64_t value)
+{
+    add_i64(self, value >= 0, value);
 }
 
 static void add_sum_i64(otm_bound *self, int64_t value)
 {
-    otmi_bound *bound = of(self);
-    otmi_slot *slot;
-    if (__builtin_expect(is_traced(bound), 0)) {
-        record_any_i64(self, value);
-        return;
-    }
-    char *cell = enter_cell(&bound->targets[0], &slot);
-    if (__builtin_expect(cell == NULL, 0)) {
-        slow(bound, (otmi_number){.i64 = value});
-        return;
-    }
-    otmi_sum_i64_add((uint64_t *)(void *)cell, value);
-    otmi_slot_leave(slot);
+    add_i64(self, true, value);
 }
 
 static void add_counter_f64(otm_bound *self, double value)
 {
-    otmi_bound *bound = of(self);
     otmi_slot *slot;
-    if (__builtin_expect(!(value >= 0 && value <= DBL_MAX) || is_traced(bound), 0)) {
-        record_any_f64(self, value);
-        return;
+    char *cell = begin_f64(self, value >= 0 && value <= DBL_MAX, value, &slot);
+    if (cell != NULL) {
+        otmi_sum_f64_add((uint64_t *)(void *)cell, value);
+        otmi_slot_leave(slot);
     }
-    char *cell = enter_cell(&bound->targets[0], &slot);
-    if (__builtin_expect(cell == NULL, 0)) {
-        slow(bound, (otmi_number){.f64 = value});
-        return;
-    }
-    otmi_sum_f64_add((uint64_t *)(void *)cell, value);
-    otmi_slot_leave(slot);
 }
 
 static void record_histogram_f64(otm_bound *self, double value)
 {
-    otmi_bound *bound = of(self);
-    const otmi_storage *storage = bound->targets[0].storage;
+    const otmi_storage *storage = of(self)->targets[0].storage;
     otmi_slot *slot;
-    if (__builtin_expect(!otmi_shape_takes_f64(&storage->shape, value) || is_traced(bound), 0)) {
-        record_any_f64(self, value);
-        return;
+    char *cell = begin_f64(self, otmi_shape_takes_f64(&storage->shape, value), value, &slot);
+    if (cell != NULL) {
+        otmi_histogram_add((otmi_histogram_half *)(void *)current_half(storage, cell), &storage->shape, value);
+        otmi_slot_leave(slot);
     }
-    char *cell = enter_cell(&bound->targets[0], &slot);
-    if (__builtin_expect(cell == NULL, 0)) {
-        slow(bound, (otmi_number){.f64 = value});
-        return;
-    }
-    otmi_histogram_add((otmi_histogram_half *)(void *)current_half(storage, cell), &storage->shape, value);
-    otmi_slot_leave(slot);
 }
 
 static void record_histogram_i64(otm_bound *self, int64_t value)
 {
-    otmi_bound *bound = of(self);
-    const otmi_storage *storage = bound->targets[0].storage;
+    const otmi_storage *storage = of(self)->targets[0].storage;
     otmi_slot *slot;
-    if (__builtin_expect(!otmi_shape_takes_i64(&storage->shape, value) || is_traced(bound), 0)) {
-        record_any_i64(self, value);
-        return;
+    char *cell = begin_i64(self, otmi_shape_takes_i64(&storage->shape, value), value, &slot);
+    if (cell != NULL) {
+        otmi_histogram_add((otmi_histogram_half *)(void *)current_half(storage, cell), &storage->shape, (double)value);
+        otmi_slot_leave(slot);
     }
-    char *cell = enter_cell(&bound->targets[0], &slot);
-    if (__builtin_expect(cell == NULL, 0)) {
-        slow(bound, (otmi_number){.i64 = value});
-        return;
-    }
-    otmi_histogram_add((otmi_histogram_half *)(void *)current_half(storage, cell), &storage->shape, (double)value);
-    otmi_slot_leave(slot);
 }
 
 static void record_exponential_f64(otm_bound *self, double value)
 {
-    otmi_bound *bound = of(self);
-    const otmi_storage *storage = bound->targets[0].storage;
+    const otmi_storage *storage = of(self)->targets[0].storage;
     otmi_slot *slot;
-    if (__builtin_expect(!otmi_shape_takes_f64(&storage->shape, value) || is_traced(bound), 0)) {
-        record_any_f64(self, value);
-        return;
+    char *cell = begin_f64(self, otmi_shape_takes_f64(&storage->shape, value), value, &slot);
+    if (cell != NULL) {
+        otmi_exponential_add((otmi_exponential_half *)(void *)current_half(storage, cell), &storage->shape,
+                             storage->env->allocator, value);
+        otmi_slot_leave(slot);
     }
-    char *cell = enter_cell(&bound->targets[0], &slot);
-    if (__builtin_expect(cell == NULL, 0)) {
-        slow(bound, (otmi_number){.f64 = value});
-        return;
-    }
-    otmi_exponential_add((otmi_exponential_half *)(void *)current_half(storage, cell), &storage->shape,
-                         storage->env->allocator, value);
-    otmi_slot_leave(slot);
 }
 
 /* -- Any number of storages, any shape --------------------------------------------------------------------------- */
@@ -211,7 +201,7 @@ static void record_i64_as_f64(otm_bound *self, int64_t value)
 
 static void record_f64_as_i64(otm_bound *self, double value)
 {
-    if (value >= -9223372036854775808.0 && value < 9223372036854775808.0 && value == (double)(int64_t)value) {
+    if (otmi_is_whole_i64(value)) {
         self->ops->record_i64(self, (int64_t)value);
     } else {
         refuse(of(self), NAN);
@@ -225,7 +215,7 @@ static void i64_as_f64_ctx(otm_bound *self, int64_t value, const otm_context *co
 
 static void f64_as_i64_ctx(otm_bound *self, double value, const otm_context *context)
 {
-    if (value >= -9223372036854775808.0 && value < 9223372036854775808.0 && value == (double)(int64_t)value) {
+    if (otmi_is_whole_i64(value)) {
         record_i64_ctx(self, (int64_t)value, context);
     } else {
         refuse(of(self), NAN);

@@ -119,10 +119,8 @@ static void move_histogram(const otmi_shape *shape, const otmi_histogram_half *f
         __atomic_store_n(&to->counts[i], to->counts[i] + from->counts[i], __ATOMIC_RELAXED);
     }
     otmi_sum_f64_add(&to->sum, otmi_load_f64(&from->sum));
-    otmi_store_flipped(&to->min, fmin(otmi_load_flipped(&to->min, OTMI_MIN_NONE),
-                                      otmi_load_flipped(&from->min, OTMI_MIN_NONE)), OTMI_MIN_NONE);
-    otmi_store_flipped(&to->max, fmax(otmi_load_flipped(&to->max, OTMI_MAX_NONE),
-                                      otmi_load_flipped(&from->max, OTMI_MAX_NONE)), OTMI_MAX_NONE);
+    otmi_min_add(&to->min, otmi_load_flipped(&from->min, OTMI_MIN_NONE));
+    otmi_max_add(&to->max, otmi_load_flipped(&from->max, OTMI_MAX_NONE));
 }
 
 void otmi_half_fini(const otmi_shape *shape, const otm_allocator *allocator, char *half)

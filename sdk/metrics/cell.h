@@ -50,6 +50,12 @@ typedef union otmi_number {
     uint64_t bits;
 } otmi_number;
 
+/* Whether an int64_t holds the value exactly. */
+static inline bool otmi_is_whole_i64(double value)
+{
+    return value >= -0x1p63 && value < 0x1p63 && value == (double)(int64_t)value;
+}
+
 static inline double otmi_load_f64(const uint64_t *word)
 {
     otmi_number n = {.bits = __atomic_load_n(word, __ATOMIC_RELAXED)};
@@ -98,6 +104,20 @@ static inline void otmi_store_flipped(uint64_t *word, double value, uint64_t non
     __atomic_store_n(word, n.bits ^ none, __ATOMIC_RELAXED);
 }
 
+static inline void otmi_min_add(uint64_t *min, double value)
+{
+    if (value < otmi_load_flipped(min, OTMI_MIN_NONE)) {
+        otmi_store_flipped(min, value, OTMI_MIN_NONE);
+    }
+}
+
+static inline void otmi_max_add(uint64_t *max, double value)
+{
+    if (value > otmi_load_flipped(max, OTMI_MAX_NONE)) {
+        otmi_store_flipped(max, value, OTMI_MAX_NONE);
+    }
+}
+
 /* Two numbers in one register, by the compilers' vector extension. */
 typedef double otmi_f64_pair __attribute__((vector_size(16)));
 typedef int64_t otmi_i64_pair __attribute__((vector_size(16)));
@@ -140,12 +160,8 @@ static inline void otmi_histogram_add(otmi_histogram_half *half, const otmi_shap
         otmi_sum_f64_add(&half->sum, value);
     }
     if (shape->record_min_max) {
-        if (value < otmi_load_flipped(&half->min, OTMI_MIN_NONE)) {
-            otmi_store_flipped(&half->min, value, OTMI_MIN_NONE);
-        }
-        if (value > otmi_load_flipped(&half->max, OTMI_MAX_NONE)) {
-            otmi_store_flipped(&half->max, value, OTMI_MAX_NONE);
-        }
+        otmi_min_add(&half->min, value);
+        otmi_max_add(&half->max, value);
     }
 }
 

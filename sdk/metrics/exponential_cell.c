@@ -210,12 +210,8 @@ void otmi_exponential_add(otmi_exponential_half *half, const otmi_shape *shape, 
         otmi_sum_f64_add(&half->sum, value);
     }
     if (shape->record_min_max) {
-        if (value < otmi_load_flipped(&half->min, OTMI_MIN_NONE)) {
-            otmi_store_flipped(&half->min, value, OTMI_MIN_NONE);
-        }
-        if (value > otmi_load_flipped(&half->max, OTMI_MAX_NONE)) {
-            otmi_store_flipped(&half->max, value, OTMI_MAX_NONE);
-        }
+        otmi_min_add(&half->min, value);
+        otmi_max_add(&half->max, value);
     }
 }
 
@@ -284,10 +280,8 @@ void otmi_exponential_move(const otmi_shape *shape, const otm_allocator *allocat
     to->lost += from->lost;
     otmi_sum_i64_add(&to->count, (int64_t)from->count);
     otmi_sum_f64_add(&to->sum, otmi_load_f64(&from->sum));
-    otmi_store_flipped(&to->min, fmin(otmi_load_flipped(&to->min, OTMI_MIN_NONE),
-                                      otmi_load_flipped(&from->min, OTMI_MIN_NONE)), OTMI_MIN_NONE);
-    otmi_store_flipped(&to->max, fmax(otmi_load_flipped(&to->max, OTMI_MAX_NONE),
-                                      otmi_load_flipped(&from->max, OTMI_MAX_NONE)), OTMI_MAX_NONE);
+    otmi_min_add(&to->min, otmi_load_flipped(&from->min, OTMI_MIN_NONE));
+    otmi_max_add(&to->max, otmi_load_flipped(&from->max, OTMI_MAX_NONE));
 }
 
 /* -- The collector's side ---------------------------------------------------------------------------------------- */

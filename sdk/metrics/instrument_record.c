@@ -78,7 +78,7 @@ static void record_f64(otm_instrument *self, double value, const otm_attr *attrs
 static void f64_as_i64_ctx(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count,
                            const otm_context *context)
 {
-    if (value >= -9223372036854775808.0 && value < 9223372036854775808.0 && value == (double)(int64_t)value) {
+    if (otmi_is_whole_i64(value)) {
         record_i64_ctx(self, (int64_t)value, attrs, attr_count, context);
     } else {
         otmi_instrument_refuse(of(self), NAN);
