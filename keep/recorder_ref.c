@@ -29,7 +29,7 @@ static unsigned slot_of(uint64_t current)
     return (unsigned)(current >> SLOT_SHIFT);
 }
 
-static void leave(otm_keep_recorder_ref *ref, unsigned slot, int64_t change)
+static void settle(otm_keep_recorder_ref *ref, unsigned slot, int64_t change)
 {
     int64_t *left = &ref->slots[slot - 1].left;
     if (__atomic_add_fetch(left, change, __ATOMIC_ACQ_REL) != 0) {
@@ -53,6 +53,13 @@ static unsigned enter(otm_keep_recorder_ref *ref, otm_keep_recorder **recorder)
         *recorder = __atomic_load_n(&ref->slots[slot - 1].recorder, __ATOMIC_RELAXED);
     }
     return slot;
+}
+
+static void leave(otm_keep_recorder_ref *ref, unsigned slot)
+{
+    if (slot != 0) {
+        settle(ref, slot, 1);
+    }
 }
 
 /* Takes a free slot for the recorder and a reference with it; 0 if there is none. */
@@ -80,7 +87,7 @@ otm_status otm_keep_recorder_ref_set(otm_keep_recorder_ref *ref, otm_keep_record
     }
     uint64_t before = __atomic_exchange_n(&ref->current, (uint64_t)slot << SLOT_SHIFT, __ATOMIC_ACQ_REL);
     if (slot_of(before) != 0) {
-        leave(ref, slot_of(before), -(int64_t)(before & ENTERED_MASK));
+        settle(ref, slot_of(before), -(int64_t)(before & ENTERED_MASK));
     }
     return OTM_OK;
 }
@@ -94,10 +101,8 @@ otm_keep_recorder *otm_keep_recorder_ref_retain(otm_keep_recorder_ref *ref)
 {
     otm_keep_recorder *recorder = NULL;
     unsigned slot = enter(ref, &recorder);
-    if (slot != 0) {
-        (void)otm_keep_recorder_retain(recorder);
-        leave(ref, slot, 1);
-    }
+    (void)otm_keep_recorder_retain(recorder);
+    leave(ref, slot);
     return recorder;
 }
 
@@ -106,9 +111,7 @@ otm_status otm_keep_recorder_ref_increment(otm_keep_recorder_ref *ref, otm_keep_
     otm_keep_recorder *recorder = NULL;
     unsigned slot = enter(ref, &recorder);
     otm_status st = otm_keep_recorder_increment(recorder, metric, value);
-    if (slot != 0) {
-        leave(ref, slot, 1);
-    }
+    leave(ref, slot);
     return st;
 }
 
@@ -117,9 +120,7 @@ otm_status otm_keep_recorder_ref_record_ns(otm_keep_recorder_ref *ref, otm_keep_
     otm_keep_recorder *recorder = NULL;
     unsigned slot = enter(ref, &recorder);
     otm_status st = otm_keep_recorder_record_ns(recorder, metric, duration_ns);
-    if (slot != 0) {
-        leave(ref, slot, 1);
-    }
+    leave(ref, slot);
     return st;
 }
 
@@ -128,9 +129,7 @@ otm_status otm_keep_recorder_ref_record_seconds(otm_keep_recorder_ref *ref, otm_
     otm_keep_recorder *recorder = NULL;
     unsigned slot = enter(ref, &recorder);
     otm_status st = otm_keep_recorder_record_seconds(recorder, metric, duration_s);
-    if (slot != 0) {
-        leave(ref, slot, 1);
-    }
+    leave(ref, slot);
     return st;
 }
 
@@ -139,8 +138,6 @@ otm_status otm_keep_recorder_ref_set_gauge(otm_keep_recorder_ref *ref, otm_keep_
     otm_keep_recorder *recorder = NULL;
     unsigned slot = enter(ref, &recorder);
     otm_status st = otm_keep_recorder_set_gauge(recorder, metric, value);
-    if (slot != 0) {
-        leave(ref, slot, 1);
-    }
+    leave(ref, slot);
     return st;
 }
