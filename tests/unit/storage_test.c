@@ -25,11 +25,13 @@ static void storage_create_survives_failure_of_each_allocation(void **state)
     }
 }
 
+static size_t calls;
 static size_t unguarded_calls;
 
 /* Runs inside a measurement, where its exemplar is dated: a collector must have to wait now. */
 static uint64_t clock_that_looks_around(void *context)
 {
+    calls++;
     unguarded_calls += context != NULL && otmi_slots_wait(0) == OTM_OK;
     return 1;
 }
@@ -53,6 +55,7 @@ static void storage_guards_recordings_of_threads_that_have_no_slot(void **state)
     f.env.exemplar_filter = OTM_EXEMPLARS_ALWAYS_ON;
     storage_fixture_open(&f, 1);
     storage_record(&f, 1, 1);
+    (void)storage_collect(&f); /* the next measurement is the first of its interval, and surely an exemplar */
     otm_clock clock = {&f, clock_that_looks_around, clock_that_looks_around};
     f.env.clock = &clock;
     otmi_slot_limit(1);
@@ -61,6 +64,7 @@ static void storage_guards_recordings_of_threads_that_have_no_slot(void **state)
     otmi_slot_limit(0);
     f.env.clock = &f.clock.base;
     assert_null(had_slot);
+    assert_int_equal(calls, 1);
     assert_int_equal(unguarded_calls, 0);
     storage_fixture_fini(&f);
 }
