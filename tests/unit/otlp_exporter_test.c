@@ -335,6 +335,18 @@ static void exporter_with_gzip_sends_a_smaller_gzip_body(void **state)
     assert_int_equal(f->peer.body_start[1], 0x8B);
 }
 
+/* OTLP-OPT-12: the limit is one of the request, and one of what is sent. */
+static void exporter_with_gzip_refuses_what_is_too_large_before_it_is_compressed(void **state)
+{
+    fixture *f = *state;
+    f->options.compression = OTM_OTLP_COMPRESSION_GZIP;
+    f->options.max_request_bytes = 20000; /* 1000 points are more, and compressed they are less */
+    MAKE(f, OK_ANSWER);
+    assert_int_equal(export(f, otlp_tree_many(1000), 5000), OTM_ERR_LIMIT);
+    assert_int_equal(f->peer.requests, 0);
+    assert_all_dropped(f, OTM_DROP_TOO_LARGE, 1000);
+}
+
 static void exporter_make_survives_failure_of_each_allocation(void **state)
 {
     fixture *f = *state;
@@ -430,6 +442,7 @@ int main(void)
         TEST(exporter_polled_tells_descriptors_and_when_to_wake),
         TEST(exporter_passes_its_preferences_to_the_reader),
         TEST(exporter_with_gzip_sends_a_smaller_gzip_body),
+        TEST(exporter_with_gzip_refuses_what_is_too_large_before_it_is_compressed),
         TEST(exporter_make_survives_failure_of_each_allocation),
         TEST(exporter_begin_survives_failure_of_each_allocation),
         TEST(exporter_of_batches_alike_allocates_for_the_first_only),

@@ -73,6 +73,26 @@ static void render_without_headers_gives_text_0_0_4(void **state)
     assert_int_equal(otm_prometheus_exporter_release(exporter), OTM_OK);
 }
 
+/* PROM-META-10 */
+static void render_of_two_resources_tells_of_the_first_and_reports_it(void **state)
+{
+    static const char want[] = "# HELP target_info Target metadata\n# TYPE target_info gauge\ntarget_info{host=\"a\"} 1\n"
+                               "# TYPE c_total counter\nc_total 7\n";
+    otm_attr hosts[] = {otm_attr_string("host", "a"), otm_attr_string("host", "b")};
+    otm_resource_metrics resources[] = {tree.resource, {.attributes = &hosts[1], .attribute_count = 1}};
+    (void)state;
+    resources[0].attributes = hosts;
+    resources[0].attribute_count = 1;
+    tree.data.resources = resources;
+    tree.data.resource_count = 2;
+    otm_prometheus_exporter *exporter = create();
+    assert_int_equal(otm_prometheus_render(exporter, NULL, NULL, &response), OTM_OK);
+    assert_int_equal(response.size, strlen(want));
+    assert_memory_equal(response.body, want, response.size);
+    assert_int_equal(diag_recorder_count_of(&diag, 0, "target_info tells of the first resource only"), 1);
+    assert_int_equal(otm_prometheus_exporter_release(exporter), OTM_OK);
+}
+
 /* PROM-NEG-02 */
 static void render_answers_whatever_is_accepted(void **state)
 {
@@ -367,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(render_without_headers_gives_text_0_0_4),
+        TEST(render_of_two_resources_tells_of_the_first_and_reports_it),
         TEST(render_answers_whatever_is_accepted),
         TEST(render_gzips_what_is_worth_it),
         TEST(render_of_a_failed_collection_is_503_and_reported),
