@@ -76,7 +76,8 @@ static void render_without_headers_gives_text_0_0_4(void **state)
 /* PROM-META-10 */
 static void render_of_two_resources_tells_of_the_first_and_reports_it(void **state)
 {
-    static const char want[] = "# HELP target_info Target metadata\n# TYPE target_info gauge\ntarget_info{host=\"a\"} 1\n"
+    static const char want[] = "# HELP target_info Target metadata\n# TYPE target_info gauge\n"
+                               "target_info{host=\"a\"} 1\n"
                                "# TYPE c_total counter\nc_total 7\n";
     otm_attr hosts[] = {otm_attr_string("host", "a"), otm_attr_string("host", "b")};
     otm_resource_metrics resources[] = {tree.resource, {.attributes = &hosts[1], .attribute_count = 1}};

@@ -61,6 +61,17 @@ static int64_t collected(otm_reader *reader)
     return sum;
 }
 
+/* SDK-SHUT-01: once, also where no reader would tell. */
+static void provider_without_readers_shuts_down_once(void **state)
+{
+    (void)state;
+    otm_meter_provider *provider;
+    assert_int_equal(otm_meter_provider_create(NULL, &provider), OTM_OK);
+    assert_int_equal(otm_meter_provider_shutdown(provider, 0), OTM_OK);
+    assert_int_equal(otm_meter_provider_shutdown(provider, 0), OTM_ERR_SHUTDOWN);
+    otm_meter_provider_release(provider);
+}
+
 /* SDK-SHUT-01, SDK-SHUT-02, SDK-RDR-14, ERR-04 */
 static void provider_shut_down_works_once_and_makes_what_is_left_no_ops(void **state)
 {
@@ -348,6 +359,7 @@ static void collection_that_times_out_loses_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(provider_without_readers_shuts_down_once),
         WITH_FIXTURE(provider_shut_down_works_once_and_makes_what_is_left_no_ops),
         WITH_FIXTURE(reader_given_to_a_second_provider_is_refused_and_stays_with_the_first),
         cmocka_unit_test(handles_outlive_the_provider_and_do_no_harm),
