@@ -216,16 +216,7 @@ static void composing_survives_failure_of_each_allocation(void **state)
     view_fixture *f = *state;
     otm_view views[] = {named_view("y"), named_view("z"), including_view(KEYS("a", "b*"), 2)};
     compose(f, views, COUNT(views));
-    otm_status st = OTM_ERR_NO_MEMORY;
-    for (uint64_t n = 1; st != OTM_OK; n++) {
-        failing_alloc fa;
-        failing_alloc_init(&fa, n);
-        otmi_stream_list list;
-        st = otmi_view_set_resolve(f->set, &fa.base, &f->scope, &f->instrument, &f->reader, NULL, &list);
-        assert_true(st == OTM_OK || (st == OTM_ERR_NO_MEMORY && list.count == 0));
-        otmi_stream_list_fini(&list);
-        assert_int_equal(fa.live, 0);
-    }
+    view_fixture_assert_resolving_survives_failing_allocations(f);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, view_fixture_setup, view_fixture_teardown)

@@ -87,3 +87,17 @@ bool view_fixture_keeps(const otmi_stream *stream, const char *key)
 {
     return otmi_key_filter_keeps(stream->filter, key, strlen(key));
 }
+
+void view_fixture_assert_resolving_survives_failing_allocations(const view_fixture *f)
+{
+    otm_status st = OTM_ERR_NO_MEMORY;
+    for (uint64_t n = 1; st != OTM_OK; n++) {
+        failing_alloc fa;
+        failing_alloc_init(&fa, n);
+        otmi_stream_list list;
+        st = otmi_view_set_resolve(f->set, &fa.base, &f->scope, &f->instrument, &f->reader, NULL, &list);
+        assert_true(st == OTM_OK || (st == OTM_ERR_NO_MEMORY && list.count == 0));
+        otmi_stream_list_fini(&list);
+        assert_int_equal(fa.live, 0);
+    }
+}

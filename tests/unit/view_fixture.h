@@ -34,6 +34,9 @@ void view_fixture_resolve(view_fixture *f, const otm_view *views, size_t count, 
 /* The second half of it: f->set may be NULL. */
 void view_fixture_resolve_set(view_fixture *f);
 
+/* Resolves f->set again, once for each of its allocations that may fail. */
+void view_fixture_assert_resolving_survives_failing_allocations(const view_fixture *f);
+
 /* The only stream; fails if there is not exactly one. */
 const otmi_stream *view_fixture_only_stream(const view_fixture *f);
 
