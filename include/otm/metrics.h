@@ -50,7 +50,9 @@ OTM_API otm_meter_provider *otm_default_meter_provider(void);
  *         OTM_ERR_INVALID_ARGUMENT  it is what otm_default_meter_provider() returns */
 OTM_API otm_status otm_set_default_meter_provider(otm_meter_provider *provider);
 
-/* Gives one reference back; the last one frees the provider (shut it down first: release does not export). */
+/* Gives one reference back; the last one frees the provider (shut it down first: release does not export).
+ * Blocks: the last one briefly, while threads of its readers end; up to a second each on a machine that does not let
+ * them run. */
 OTM_INLINE void otm_meter_provider_release(otm_meter_provider *provider)
 {
     if (provider != NULL) {

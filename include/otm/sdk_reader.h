@@ -177,6 +177,9 @@ OTM_INLINE void otm_reader_options_init(otm_reader_options *options)
  * Fails: OTM_ERR_INVALID_ARGUMENT, OTM_ERR_NO_MEMORY; *out is NULL then.  Blocks: no. */
 OTM_API OTM_MUST_CHECK otm_status otm_manual_reader_create(const otm_reader_options *options, otm_reader **out);
 OTM_API otm_reader *otm_reader_retain(otm_reader *reader);
+/* The last reference ends the reader. What its thread is still inside of (an exporter, a callback) keeps its memory,
+ * the host's too, until it comes out.
+ * Blocks: briefly, while the periodic thread ends; at most a second. */
 OTM_API void otm_reader_release(otm_reader *reader);
 
 /* Collects once: runs the callbacks, then takes a consistent snapshot.

@@ -199,7 +199,7 @@ static otm_status periodic_shutdown(otm_reader *r, uint64_t deadline_ns, bool ha
     otmi_limit limit = otmi_limit_at_system(r->clock, deadline_ns);
     st = otmi_first_failure(st, otmi_exporter_leave(p->exporter, &limit));
     p->joined = false;
-    return otmi_first_failure(st, otmi_periodic_thread_join(p, deadline_ns));
+    return otmi_first_failure(st, otmi_periodic_thread_wait(p, deadline_ns));
 }
 
 /* -- Steps by the host ------------------------------------------------------------------------------------------- */
@@ -340,15 +340,14 @@ static otm_status periodic_start(otm_reader *r)
     return st;
 }
 
-/* The last handle is gone, perhaps without a shutdown: the thread ends, and the last owner frees. Nobody is left who
- * could wait for it. */
+/* The last handle is gone, perhaps without a shutdown: the thread ends, and the last owner frees. */
 static void periodic_retire(otm_reader *r)
 {
     otmi_mutex_lock(&r->mu);
     r->phase = OTMI_READER_CLOSED;
     otmi_cond_broadcast(&r->changed);
     otmi_mutex_unlock(&r->mu);
-    (void)otmi_periodic_thread_join(otmi_periodic_of(r), 0);
+    otmi_periodic_thread_part(otmi_periodic_of(r));
 }
 
 static void periodic_fini(otm_reader *r)

@@ -16,7 +16,8 @@ typedef struct otmi_periodic {
     otm_status result;      /* of the last batch; the exporter's to write while it is open */
     bool joined;            /* counts among the exporter's readers */
 
-    pthread_t thread;   /* these three under base.mu */
+    pthread_t thread;   /* these four under base.mu */
+    uint64_t thread_id; /* as in base.turn; 0 before it runs */
     bool has_thread;    /* neither joined nor detached yet */
     bool thread_ended;
 } otmi_periodic;
@@ -28,8 +29,11 @@ otmi_periodic *otmi_periodic_of(otm_reader *reader);
 void otmi_periodic_cycle(otmi_periodic *periodic);
 
 otm_status otmi_periodic_thread_start(otmi_periodic *periodic);
-/* Waits for the thread to end, which it does by itself once the reader is no longer open. OTM_ERR_TIMEOUT: it goes on
- * for now, on a reference of its own. */
-otm_status otmi_periodic_thread_join(otmi_periodic *periodic, uint64_t system_ns);
+/* Waits for the thread to end, which it does by itself once the reader is no longer open. OTM_ERR_TIMEOUT: it is still
+ * at work, on a reference of its own. */
+otm_status otmi_periodic_thread_wait(otmi_periodic *periodic, uint64_t system_ns);
+/* The same for the last release, which has no deadline of the caller's: up to a second for a thread that is idle, a
+ * tenth of it for one at work. */
+void otmi_periodic_thread_part(otmi_periodic *periodic);
 
 #endif

@@ -39,6 +39,9 @@ static bool wait_for_start(otmi_periodic *p)
 static void *thread_main(void *argument)
 {
     otmi_periodic *p = argument;
+    otmi_mutex_lock(&p->base.mu);
+    p->thread_id = otmi_thread_id();
+    otmi_mutex_unlock(&p->base.mu);
     while (wait_for_start(p)) {
         otmi_periodic_cycle(p);
         otmi_reader_give_turn(&p->base);
@@ -64,33 +67,63 @@ otm_status otmi_periodic_thread_start(otmi_periodic *p)
     return st;
 }
 
-/* A thread that has no turn has only its end before it: that much is waited for whatever the deadline, so that memory
- * of the host's allocator is not in use any more when the caller goes on. */
-#define IDLE_THREAD_NS UINT64_C(20000000)
+/* Its turn may go on for long; without one it has only its end before it. */
+static bool at_work_locked(const otmi_periodic *p)
+{
+    return p->thread_id != 0 && p->base.turn == p->thread_id;
+}
 
-otm_status otmi_periodic_thread_join(otmi_periodic *p, uint64_t system_ns)
+/* Takes the thread out of the reader if it ended in time. */
+static bool wait_for_end_locked(otmi_periodic *p, uint64_t system_ns, pthread_t *ended)
 {
     bool in_time = true;
-    uint64_t idle_ns = otmi_add_ns(otmi_monotonic_ns(), IDLE_THREAD_NS);
-    otmi_mutex_lock(&p->base.mu);
-    if (p->base.turn == 0 || p->base.turn == otmi_thread_id()) {
-        system_ns = system_ns > idle_ns ? system_ns : idle_ns;
-    }
     while (p->has_thread && !p->thread_ended && in_time) {
         in_time = otmi_cond_wait_until(&p->base.changed, &p->base.mu, system_ns);
     }
-    bool has_thread = p->has_thread;
-    bool ended = p->thread_ended;
-    pthread_t thread = p->thread;
-    p->has_thread = false;
-    otmi_mutex_unlock(&p->base.mu);
-    if (!has_thread) {
-        return OTM_OK;
+    bool take = p->has_thread && p->thread_ended;
+    if (take) {
+        *ended = p->thread;
+        p->has_thread = false;
     }
-    if (ended) {
+    return take;
+}
+
+static void join_ended(bool has_ended, pthread_t thread)
+{
+    if (has_ended) {
         pthread_join(thread, NULL); /* it has only its last instructions before it */
-        return OTM_OK;
     }
-    pthread_detach(thread);
-    return OTM_ERR_TIMEOUT;
+}
+
+otm_status otmi_periodic_thread_wait(otmi_periodic *p, uint64_t system_ns)
+{
+    pthread_t thread = {0};
+    otmi_mutex_lock(&p->base.mu);
+    bool has_ended = wait_for_end_locked(p, system_ns, &thread);
+    bool at_work = p->has_thread && at_work_locked(p);
+    otmi_mutex_unlock(&p->base.mu);
+    join_ended(has_ended, thread);
+    return at_work ? OTM_ERR_TIMEOUT : OTM_OK;
+}
+
+/* How long the last release waits, so that memory of the host's allocator is not in use any more when it returns. An
+ * idle thread needs microseconds, and this long only on a machine so busy that it does not get to run. One at work was
+ * told to stop; what does not by then keeps its memory until it does. */
+#define IDLE_GRACE_NS UINT64_C(1000000000)
+#define WORK_GRACE_NS UINT64_C(100000000)
+
+void otmi_periodic_thread_part(otmi_periodic *p)
+{
+    pthread_t thread = {0};
+    otmi_mutex_lock(&p->base.mu);
+    bool self = p->thread_id == otmi_thread_id();
+    uint64_t grace_ns = self ? 0 : at_work_locked(p) ? WORK_GRACE_NS : IDLE_GRACE_NS;
+    bool has_ended = wait_for_end_locked(p, otmi_add_ns(otmi_monotonic_ns(), grace_ns), &thread);
+    bool left = p->has_thread;
+    p->has_thread = false;
+    if (left) {
+        pthread_detach(p->thread);
+    }
+    otmi_mutex_unlock(&p->base.mu);
+    join_ended(has_ended, thread);
 }

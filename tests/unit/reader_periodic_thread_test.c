@@ -353,6 +353,82 @@ static void periodic_released_without_shutdown_ends_its_thread_and_frees_everyth
     assert_int_equal(f.fake.begins, 0);
 }
 
+/* A host's clock that keeps the reader's thread, which is idle then, until the gate opens. */
+typedef struct holding_clock {
+    otm_clock inner;
+    pthread_t test;
+    gate hold;
+    uint64_t held; /* atomic */
+} holding_clock;
+
+static uint64_t monotonic_once_open(void *context)
+{
+    holding_clock *c = context;
+    if (!pthread_equal(pthread_self(), c->test) && __atomic_fetch_add(&c->held, 1, __ATOMIC_SEQ_CST) == 0) {
+        gate_wait(&c->hold);
+    }
+    return c->inner.monotonic_ns(c->inner.context);
+}
+
+static uint64_t wall_of_inner(void *context)
+{
+    holding_clock *c = context;
+    return c->inner.wall_ns(c->inner.context);
+}
+
+static void holding_clock_init(holding_clock *c, otm_clock *clock)
+{
+    c->inner = *clock;
+    c->test = pthread_self();
+    c->held = 0;
+    gate_init(&c->hold);
+    *clock = (otm_clock){c, wall_of_inner, monotonic_once_open};
+}
+
+typedef struct background_release {
+    fixture *f;
+    uint64_t returned; /* atomic */
+    uint64_t destroyed_by_then;
+} background_release;
+
+static void *release_on_thread(void *argument)
+{
+    background_release *b = argument;
+    otm_reader_release(b->f->reader);
+    b->destroyed_by_then = fake_exporter_read(&b->f->fake, &b->f->fake.destroys);
+    __atomic_store_n(&b->returned, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+/* The memory is the host's: once the last handle is given back, an idle thread must not be what frees it. */
+static void periodic_released_while_its_idle_thread_does_not_get_to_run_waits_for_it(void **state)
+{
+    (void)state;
+    fixture f;
+    holding_clock clock;
+    prepare_own_thread(&f);
+    holding_clock_init(&clock, &f.pipeline.clock.base);
+    fixture_start(&f);
+    while (__atomic_load_n(&clock.held, __ATOMIC_SEQ_CST) == 0) {
+        otmi_thread_yield();
+    }
+    assert_int_equal(otmi_reader_shutdown(f.reader, in_ms(0)), OTM_ERR_TIMEOUT); /* no time for the last export */
+    fixture_detach(f.reader);
+    otm_exporter_release(f.exporter);
+    background_release release = {.f = &f};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, release_on_thread, &release), 0);
+    for (int i = 0; i < 1000 && __atomic_load_n(&release.returned, __ATOMIC_SEQ_CST) == 0; i++) {
+        otmi_thread_yield();
+    }
+    gate_open(&clock.hold);
+    pthread_join(thread, NULL);
+    assert_int_equal(release.destroyed_by_then, 1);
+    fake_exporter_fini(&f.fake);
+    pipeline_fini(&f.pipeline);
+    gate_fini(&clock.hold);
+}
+
 static void periodic_released_with_an_export_open_cancels_it(void **state)
 {
     (void)state;
@@ -421,6 +497,7 @@ int main(void)
         cmocka_unit_test(periodic_shut_down_while_the_thread_is_inside_a_step_returns_and_the_thread_ends_by_itself),
         cmocka_unit_test(periodic_shut_down_while_a_callback_does_not_end_returns_with_the_exporter_shut_down),
         cmocka_unit_test(periodic_released_without_shutdown_ends_its_thread_and_frees_everything),
+        cmocka_unit_test(periodic_released_while_its_idle_thread_does_not_get_to_run_waits_for_it),
         cmocka_unit_test(periodic_released_with_an_export_open_cancels_it),
         cmocka_unit_test(periodic_shut_down_leaves_a_shared_exporter_to_the_other_reader),
         cmocka_unit_test(periodic_shut_down_late_cancels_its_own_export_on_a_shared_exporter),
