@@ -10,6 +10,7 @@
 #define TREE_BYTES_AT_LEAST ((size_t)64 << 10)
 
 typedef Opentelemetry__Proto__Common__V1__InstrumentationScope pb_scope;
+typedef Opentelemetry__Proto__Common__V1__EntityRef pb_entity;
 typedef Opentelemetry__Proto__Resource__V1__Resource pb_resource;
 typedef Opentelemetry__Proto__Metrics__V1__ResourceMetrics pb_resource_metrics;
 typedef Opentelemetry__Proto__Metrics__V1__ScopeMetrics pb_scope_metrics;
@@ -373,6 +374,42 @@ static pb_scope_metrics *new_scope(otmi_pb_tree *tree, const otm_scope_metrics *
     return message;
 }
 
+static ProtobufCBinaryData *new_keys(otmi_pb_tree *tree, const otm_string *keys, size_t count)
+{
+    ProtobufCBinaryData *list = otmi_pb_array(tree, count, sizeof *list);
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        list[i] = otmi_pb_string(keys[i]);
+    }
+    return list;
+}
+
+static pb_entity *new_entity(otmi_pb_tree *tree, const otm_entity_ref *entity)
+{
+    pb_entity *message = otmi_pb_message(tree, &opentelemetry__proto__common__v1__entity_ref__descriptor);
+    if (message != NULL) {
+        message->type = otmi_pb_string(entity->type);
+        message->schema_url = otmi_pb_string(entity->schema_url);
+        message->n_id_keys = entity->id_key_count;
+        message->id_keys = new_keys(tree, entity->id_keys, entity->id_key_count);
+        message->n_description_keys = entity->description_key_count;
+        message->description_keys = new_keys(tree, entity->description_keys, entity->description_key_count);
+    }
+    return message;
+}
+
+static void set_entities(otmi_pb_tree *tree, pb_resource *message, const otm_resource_metrics *resource)
+{
+    if (resource->entity_count == 0) {
+        return;
+    }
+    pb_entity **list = otmi_pb_list(tree, resource->entity_count);
+    for (size_t i = 0; list != NULL && i < resource->entity_count; i++) {
+        list[i] = new_entity(tree, otm_resource_entity_ref(resource, i));
+    }
+    message->entity_refs = list;
+    message->n_entity_refs = list != NULL ? resource->entity_count : 0;
+}
+
 static pb_resource_metrics *new_resource(otmi_pb_tree *tree, const otm_resource_metrics *resource)
 {
     pb_scope_metrics **list = otmi_pb_list(tree, resource->scope_count);
@@ -393,6 +430,7 @@ static pb_resource_metrics *new_resource(otmi_pb_tree *tree, const otm_resource_
     }
     identity->attributes =
         otmi_pb_attrs(tree, resource->attributes, resource->attribute_count, &identity->n_attributes);
+    set_entities(tree, identity, resource);
     message->resource = identity;
     message->schema_url = otmi_pb_string(resource->schema_url);
     message->scope_metrics = list;

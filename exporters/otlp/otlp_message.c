@@ -36,13 +36,18 @@ void *otmi_pb_message(otmi_pb_tree *tree, const ProtobufCMessageDescriptor *desc
     return message;
 }
 
-void *otmi_pb_list(otmi_pb_tree *tree, size_t count)
+void *otmi_pb_array(otmi_pb_tree *tree, size_t count, size_t element_size)
 {
-    if (count > SIZE_MAX / sizeof(void *)) {
+    if (count > SIZE_MAX / element_size) {
         tree->status = OTM_ERR_LIMIT;
         return NULL;
     }
-    return allocate(tree, count * sizeof(void *));
+    return allocate(tree, count * element_size);
+}
+
+void *otmi_pb_list(otmi_pb_tree *tree, size_t count)
+{
+    return otmi_pb_array(tree, count, sizeof(void *));
 }
 
 static otmi_pb_attr **new_attrs(otmi_pb_tree *tree, const otm_attr *attrs, size_t count, unsigned depth,

@@ -20,7 +20,8 @@ typedef struct otmi_pb_tree {
 /* An initialised message; NULL on failure. */
 void *otmi_pb_message(otmi_pb_tree *tree, const ProtobufCMessageDescriptor *descriptor);
 
-/* Room for `count` pointers to messages; NULL on failure. */
+/* Room for `count` elements, or for so many pointers to messages; NULL on failure. */
+void *otmi_pb_array(otmi_pb_tree *tree, size_t count, size_t element_size);
 void *otmi_pb_list(otmi_pb_tree *tree, size_t count);
 
 /* A list of messages, and its length in *out_count; NULL and 0 if there are none, or on failure. Keys and strings stay

@@ -458,12 +458,48 @@ static void put_scope(otmi_buf *out, const otm_scope_metrics *scope)
     close(out, '}');
 }
 
+/* Left out if empty. */
+static void member_keys(otmi_buf *out, const char *name, const otm_string *keys, size_t count)
+{
+    if (count > 0) {
+        key(out, name);
+        open(out, '[');
+        for (size_t i = 0; i < count; i++) {
+            put_string(out, keys[i].data, keys[i].size);
+        }
+        close(out, ']');
+    }
+}
+
+static void put_entity(otmi_buf *out, const otm_entity_ref *entity)
+{
+    open(out, '{');
+    member_text(out, "schemaUrl", entity->schema_url);
+    member_text(out, "type", entity->type);
+    member_keys(out, "idKeys", entity->id_keys, entity->id_key_count);
+    member_keys(out, "descriptionKeys", entity->description_keys, entity->description_key_count);
+    close(out, '}');
+}
+
+static void member_entities(otmi_buf *out, const otm_resource_metrics *resource)
+{
+    if (resource->entity_count > 0) {
+        key(out, "entityRefs");
+        open(out, '[');
+        for (size_t i = 0; i < resource->entity_count; i++) {
+            put_entity(out, otm_resource_entity_ref(resource, i));
+        }
+        close(out, ']');
+    }
+}
+
 static void put_resource(otmi_buf *out, const otm_resource_metrics *resource)
 {
     open(out, '{');
     key(out, "resource");
     open(out, '{');
     member_attrs(out, "attributes", resource->attributes, resource->attribute_count);
+    member_entities(out, resource);
     close(out, '}');
     key(out, "scopeMetrics");
     open(out, '[');

@@ -13,41 +13,10 @@
 
 #include <otm/exemplar.h>
 #include <otm/metrics.h>
+#include <otm/resource.h>
 #include <otm/sdk_reader.h>
 
 OTM_BEGIN_DECLS
-
-/* -- Resource ---------------------------------------------------------------------------------------------------- */
-
-typedef struct otm_resource otm_resource; /* immutable; what produces the metrics */
-
-/* Copies the attributes; schema_url may be NULL. Keys must be non-empty; of a repeated key the last counts.
- * Fails: OTM_ERR_INVALID_ARGUMENT, OTM_ERR_NO_MEMORY; *out is NULL then.  Blocks: no. */
-OTM_API OTM_MUST_CHECK otm_status otm_resource_create(const otm_attr *attrs, size_t attr_count,
-                                                      const char *schema_url, const otm_allocator *allocator,
-                                                      otm_resource **out);
-
-/* service.name (from OTEL_SERVICE_NAME, else OTEL_RESOURCE_ATTRIBUTES, else "unknown_service:" and the executable's
- * name), telemetry.sdk.*, and what else OTEL_RESOURCE_ATTRIBUTES lists. A malformed OTEL_RESOURCE_ATTRIBUTES is
- * dropped as a whole and reported to `diagnostics` (may be NULL).
- * Fails: OTM_ERR_NO_MEMORY.  Blocks: for one readlink. */
-OTM_API OTM_MUST_CHECK otm_status otm_resource_default(const otm_allocator *allocator,
-                                                       const otm_diagnostics_options *diagnostics,
-                                                       otm_resource **out);
-
-/* The union of both; where keys are equal `updating` wins, even if its value is empty. NULL counts as empty.
- * Fails: OTM_ERR_CONFIG when both have schema URLs and they differ (*out is then the merge without one),
- *        OTM_ERR_NO_MEMORY. */
-OTM_API OTM_MUST_CHECK otm_status otm_resource_merge(const otm_resource *old, const otm_resource *updating,
-                                                     const otm_allocator *allocator, otm_resource **out);
-
-/* NULL is ignored.  Threads: any.  Blocks: no. */
-OTM_API otm_resource *otm_resource_retain(otm_resource *resource);
-OTM_API void otm_resource_release(otm_resource *resource);
-
-/* Read access; valid while the resource is held. */
-OTM_API const otm_attr *otm_resource_attributes(const otm_resource *resource, size_t *count);
-OTM_API const char *otm_resource_schema_url(const otm_resource *resource);
 
 /* -- Views ------------------------------------------------------------------------------------------------------- */
 

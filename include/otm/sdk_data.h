@@ -135,6 +135,16 @@ typedef struct otm_scope_metrics {
     size_t metric_stride;
 } otm_scope_metrics;
 
+/* An entity of the resource: its keys name attributes that are there. */
+typedef struct otm_entity_ref {
+    otm_string type;
+    otm_string schema_url;
+    const otm_string *id_keys; /* at least one */
+    size_t id_key_count;
+    const otm_string *description_keys;
+    size_t description_key_count;
+} otm_entity_ref;
+
 typedef struct otm_resource_metrics {
     const otm_attr *attributes;
     size_t attribute_count;
@@ -142,6 +152,9 @@ typedef struct otm_resource_metrics {
     const otm_scope_metrics *scopes; /* walk with otm_resource_scope() */
     size_t scope_count;
     size_t scope_stride;
+    const otm_entity_ref *entities; /* walk with otm_resource_entity_ref() */
+    size_t entity_count;
+    size_t entity_stride;
 } otm_resource_metrics;
 
 /* What one collection of one reader gave. Metrics without points, and scopes without metrics, are not in it. */
@@ -161,6 +174,11 @@ OTM_INLINE const otm_resource_metrics *otm_data_resource(const otm_metrics_data 
 OTM_INLINE const otm_scope_metrics *otm_resource_scope(const otm_resource_metrics *resource, size_t index)
 {
     return (const otm_scope_metrics *)(const void *)((const char *)resource->scopes + index * resource->scope_stride);
+}
+
+OTM_INLINE const otm_entity_ref *otm_resource_entity_ref(const otm_resource_metrics *resource, size_t index)
+{
+    return (const otm_entity_ref *)(const void *)((const char *)resource->entities + index * resource->entity_stride);
 }
 
 OTM_INLINE const otm_metric *otm_scope_metric(const otm_scope_metrics *scope, size_t index)

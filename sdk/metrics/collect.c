@@ -4,6 +4,7 @@
  * epochs, and two would disturb each other. It holds for microseconds, callbacks are outside of it. */
 #include "metrics/core.h"
 #include "metrics/pipeline.h"
+#include "metrics/resource.h"
 #include "util/alloc.h"
 
 static otmi_core *of(const otmi_pipeline *pipeline)
@@ -316,6 +317,8 @@ static otm_status build_tree(const collect_run *run, const otm_metrics_data **ou
     }
     resource->attributes = otm_resource_attributes(run->core->resource, &resource->attribute_count);
     resource->schema_url = string_of(otm_resource_schema_url(run->core->resource));
+    resource->entities =
+        otmi_resource_entity_refs(run->core->resource, &resource->entity_count, &resource->entity_stride);
     resource->scopes = scopes;
     resource->scope_stride = sizeof *scopes;
     data->struct_size = sizeof *data;

@@ -1,35 +1,93 @@
-#include <otm/sdk.h>
-
-#include <stdlib.h>
+#include "metrics/resource.h"
 
 #include "metrics/attr_set.h"
-#include "platform/platform.h"
+#include "metrics/entity.h"
 #include "util/alloc.h"
-#include "util/diag.h"
-#include "util/kvlist.h"
 
 /* Immutable but for the references. */
 struct otm_resource {
     uint64_t references; /* atomic */
     const otm_allocator *allocator;
     char *schema_url; /* never NULL */
-    otmi_attr_set *attributes;
+    otmi_attr_set *loose;
+    otmi_entity *entities;
+    size_t entity_count;
+    otm_attr *attributes; /* of entities, then loose; only the array is owned. NULL without entities: loose has all */
+    size_t attribute_count;
 };
 
 static void destroy(otm_resource *resource)
 {
     const otm_allocator *allocator = resource->allocator;
-    otmi_attr_set_destroy(allocator, resource->attributes);
+    for (size_t i = 0; resource->entities != NULL && i < resource->entity_count; i++) {
+        otmi_entity_fini(&resource->entities[i], allocator);
+    }
+    otmi_free(allocator, resource->entities, resource->entity_count * sizeof *resource->entities);
+    otmi_free(allocator, resource->attributes, resource->attribute_count * sizeof *resource->attributes);
+    otmi_attr_set_destroy(allocator, resource->loose);
     otmi_free_text(allocator, resource->schema_url);
     otmi_free(allocator, resource, sizeof *resource);
 }
 
-otm_status otm_resource_create(const otm_attr *attrs, size_t attr_count, const char *schema_url,
-                               const otm_allocator *allocator, otm_resource **out)
+/* -- Building ---------------------------------------------------------------------------------------------------- */
+
+static otm_status copy_entities(otm_resource *resource, const otmi_resource_parts *parts)
 {
-    if (out == NULL) {
-        return OTM_ERR_INVALID_ARGUMENT;
+    resource->entities = otmi_alloc_array(resource->allocator, parts->entity_count, sizeof *resource->entities);
+    if (resource->entities == NULL) {
+        return OTM_ERR_NO_MEMORY;
     }
+    resource->entity_count = parts->entity_count;
+    otm_status st = OTM_OK;
+    for (size_t i = 0; st == OTM_OK && i < parts->entity_count; i++) {
+        st = otmi_entity_init(&resource->entities[i], otmi_parts_entity(parts, i), resource->allocator);
+    }
+    return st;
+}
+
+static void append(otm_resource *resource, const otm_attr *attrs, size_t count)
+{
+    if (count > 0) {
+        memcpy(resource->attributes + resource->attribute_count, attrs, count * sizeof *attrs);
+        resource->attribute_count += count;
+    }
+}
+
+static otm_status list_attributes(otm_resource *resource)
+{
+    size_t count = resource->loose->count;
+    for (size_t i = 0; i < resource->entity_count; i++) {
+        count += resource->entities[i].id->count + resource->entities[i].description->count;
+    }
+    resource->attributes = otmi_alloc_array(resource->allocator, count, sizeof *resource->attributes);
+    if (resource->attributes == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < resource->entity_count; i++) {
+        const otmi_entity *entity = &resource->entities[i];
+        append(resource, entity->id->attrs, entity->id->count);
+        append(resource, entity->description->attrs, entity->description->count);
+    }
+    append(resource, resource->loose->attrs, resource->loose->count);
+    return OTM_OK;
+}
+
+static otm_status fill(otm_resource *resource, const otmi_resource_parts *parts)
+{
+    resource->schema_url = otmi_text_copy(resource->allocator, parts->schema_url, strlen(parts->schema_url));
+    if (resource->schema_url == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    otm_status st = otmi_attr_set_create(resource->allocator, parts->loose, parts->loose_count, &resource->loose);
+    if (st == OTM_OK && parts->entity_count > 0) {
+        st = copy_entities(resource, parts);
+        st = st == OTM_OK ? list_attributes(resource) : st;
+    }
+    return st;
+}
+
+otm_status otmi_resource_build(const otmi_resource_parts *parts, const otm_allocator *allocator, otm_resource **out)
+{
     *out = NULL;
     otm_resource *resource = otmi_alloc_zeroed(allocator, sizeof *resource);
     if (resource == NULL) {
@@ -37,18 +95,92 @@ otm_status otm_resource_create(const otm_attr *attrs, size_t attr_count, const c
     }
     resource->references = 1;
     resource->allocator = allocator;
-    otm_status st = otmi_attr_set_create(allocator, attrs, attr_count, &resource->attributes);
-    if (st == OTM_OK) {
-        const char *url = schema_url != NULL ? schema_url : "";
-        resource->schema_url = otmi_text_copy(allocator, url, strlen(url));
-        st = resource->schema_url != NULL ? OTM_OK : OTM_ERR_NO_MEMORY;
-    }
+    otm_status st = fill(resource, parts);
     if (st != OTM_OK) {
         destroy(resource);
         return st;
     }
     *out = resource;
     return OTM_OK;
+}
+
+/* -- Creating ---------------------------------------------------------------------------------------------------- */
+
+otm_status otm_resource_create(const otm_attr *attrs, size_t attr_count, const char *schema_url,
+                               const otm_allocator *allocator, otm_resource **out)
+{
+    otm_resource_options options;
+    otm_resource_options_init(&options);
+    options.allocator = allocator;
+    options.attributes = attrs;
+    options.attribute_count = attr_count;
+    options.schema_url = schema_url;
+    return otm_resource_create_with_options(&options, out);
+}
+
+/* An older program's struct may be shorter; what it lacks is zero. */
+static void read_options(const otm_resource_options *options, otm_resource_options *out)
+{
+    otm_resource_options_init(out);
+    if (options != NULL) {
+        memcpy(out, options, options->struct_size < sizeof *out ? options->struct_size : sizeof *out);
+    }
+}
+
+/* What the entities of the options make of a resource of its attributes. */
+static otm_status merge_entities(const otm_resource *attributes, const otm_resource_options *options,
+                                 otm_resource **out)
+{
+    const otm_allocator *allocator = options->allocator;
+    size_t count = options->entity_count;
+    otmi_entity *copies = otmi_alloc_array(allocator, count, sizeof *copies);
+    if (copies == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    otm_status st = OTM_OK;
+    for (size_t i = 0; st == OTM_OK && i < count; i++) {
+        const void *from = (const char *)options->entities + i * options->entity_stride;
+        st = otmi_entity_init(&copies[i], from, allocator);
+    }
+    if (st == OTM_OK) {
+        otmi_resource_parts old = otmi_resource_parts_of(attributes);
+        otmi_resource_parts updating = {.schema_url = "",
+                                        .entities = &copies[0].view,
+                                        .entity_count = count,
+                                        .entity_stride = sizeof *copies};
+        st = otmi_resource_merge_parts(&old, &updating, allocator, out);
+    }
+    for (size_t i = 0; i < count; i++) {
+        otmi_entity_fini(&copies[i], allocator);
+    }
+    otmi_free(allocator, copies, count * sizeof *copies);
+    return st;
+}
+
+otm_status otm_resource_create_with_options(const otm_resource_options *options, otm_resource **out)
+{
+    if (out == NULL) {
+        return OTM_ERR_INVALID_ARGUMENT;
+    }
+    *out = NULL;
+    otm_resource_options o;
+    read_options(options, &o);
+    bool walkable = o.entities != NULL && o.entity_stride >= sizeof(otm_entity);
+    if (o.entity_count > OTMI_MAX_ENTITIES || (o.entity_count > 0 && !walkable)) {
+        return OTM_ERR_INVALID_ARGUMENT;
+    }
+    otmi_resource_parts parts = {.loose = o.attributes,
+                                 .loose_count = o.attribute_count,
+                                 .schema_url = o.schema_url != NULL ? o.schema_url : ""};
+    otm_resource *attributes;
+    otm_status st = otmi_resource_build(&parts, o.allocator, &attributes);
+    if (st != OTM_OK || o.entity_count == 0) {
+        *out = attributes;
+        return st;
+    }
+    st = merge_entities(attributes, &o, out);
+    otm_resource_release(attributes);
+    return st;
 }
 
 otm_resource *otm_resource_retain(otm_resource *resource)
@@ -68,12 +200,26 @@ void otm_resource_release(otm_resource *resource)
     }
 }
 
-const otm_attr *otm_resource_attributes(const otm_resource *resource, size_t *count)
+/* -- Reading ----------------------------------------------------------------------------------------------------- */
+
+static const otm_attr *give(const otm_attr *attrs, size_t attr_count, size_t *count)
 {
     if (count != NULL) {
-        *count = resource != NULL ? resource->attributes->count : 0;
+        *count = attr_count;
     }
-    return resource != NULL ? resource->attributes->attrs : NULL;
+    return attrs;
+}
+
+const otm_attr *otm_resource_loose_attributes(const otm_resource *resource, size_t *count)
+{
+    return resource != NULL ? give(resource->loose->attrs, resource->loose->count, count) : give(NULL, 0, count);
+}
+
+const otm_attr *otm_resource_attributes(const otm_resource *resource, size_t *count)
+{
+    return resource != NULL && resource->entity_count > 0
+               ? give(resource->attributes, resource->attribute_count, count)
+               : otm_resource_loose_attributes(resource, count);
 }
 
 const char *otm_resource_schema_url(const otm_resource *resource)
@@ -81,136 +227,29 @@ const char *otm_resource_schema_url(const otm_resource *resource)
     return resource != NULL ? resource->schema_url : "";
 }
 
-/* -- Merge ------------------------------------------------------------------------------------------------------- */
-
-/* resource/sdk.md, "Merge". OTM_ERR_CONFIG: both are set and differ. */
-static otm_status merge_schema_url(const char *old, const char *updating, const char **out)
+size_t otm_resource_entity_count(const otm_resource *resource)
 {
-    *out = old[0] == '\0' ? updating : old;
-    if (old[0] == '\0' || updating[0] == '\0' || strcmp(old, updating) == 0) {
-        return OTM_OK;
-    }
-    *out = "";
-    return OTM_ERR_CONFIG;
+    return resource != NULL ? resource->entity_count : 0;
 }
 
-static void append_attributes(otm_attr *attrs, size_t *count, const otm_resource *resource)
+const otm_entity *otm_resource_entity(const otm_resource *resource, size_t index)
 {
-    size_t added;
-    const otm_attr *from = otm_resource_attributes(resource, &added);
-    if (added > 0) {
-        memcpy(attrs + *count, from, added * sizeof *attrs);
-        *count += added;
-    }
+    return index < otm_resource_entity_count(resource) ? &resource->entities[index].view : NULL;
 }
 
-otm_status otm_resource_merge(const otm_resource *old, const otm_resource *updating, const otm_allocator *allocator,
-                              otm_resource **out)
+const otm_entity_ref *otmi_resource_entity_refs(const otm_resource *resource, size_t *count, size_t *stride)
 {
-    if (out == NULL) {
-        return OTM_ERR_INVALID_ARGUMENT;
-    }
-    *out = NULL;
-    size_t old_count;
-    size_t updating_count;
-    otm_resource_attributes(old, &old_count);
-    otm_resource_attributes(updating, &updating_count);
-    size_t capacity = old_count + updating_count;
-    otm_attr *both = otmi_alloc_array(allocator, capacity, sizeof *both);
-    if (both == NULL) {
-        return OTM_ERR_NO_MEMORY;
-    }
-    /* One behind the other: of a repeated key the last wins. */
-    size_t count = 0;
-    append_attributes(both, &count, old);
-    append_attributes(both, &count, updating);
-    const char *url;
-    otm_status url_status = merge_schema_url(otm_resource_schema_url(old), otm_resource_schema_url(updating), &url);
-    otm_status st = otm_resource_create(both, count, url, allocator, out);
-    otmi_free(allocator, both, capacity * sizeof *both);
-    return st != OTM_OK ? st : url_status;
+    *count = resource->entity_count;
+    *stride = sizeof *resource->entities;
+    return resource->entity_count > 0 ? &resource->entities[0].ref : NULL;
 }
 
-/* -- The default resource ---------------------------------------------------------------------------------------- */
-
-#define UNKNOWN_SERVICE "unknown_service"
-#define OWN_ATTRIBUTES 5 /* those that make_default() adds itself */
-
-static void report_malformed(const otm_allocator *allocator, const otm_diagnostics_options *diagnostics, size_t offset)
+otmi_resource_parts otmi_resource_parts_of(const otm_resource *resource)
 {
-    static const otmi_diag_origin origin = {.component = "resource"};
-    otmi_diag *diag = otmi_diag_create(allocator, diagnostics, NULL);
-    otmi_diag_report(diag, OTM_WARN, OTM_ERR_CONFIG, &origin,
-                     "OTEL_RESOURCE_ATTRIBUTES is dropped as a whole: malformed at byte %zu, expected at most 1024 "
-                     "entries key=value, separated by commas, with %%XX for special characters",
-                     offset);
-    otmi_diag_destroy(diag);
-}
-
-/* An empty list if the variable is unset, or malformed, which is reported. */
-static otm_status read_environment(const otm_allocator *allocator, const otm_diagnostics_options *diagnostics,
-                                   otmi_kvlist *list)
-{
-    const char *text = getenv("OTEL_RESOURCE_ATTRIBUTES");
-    size_t offset = 0;
-    otm_status st = otmi_kvlist_parse(list, allocator, text != NULL ? text : "", &offset);
-    if (st == OTM_ERR_CONFIG) {
-        report_malformed(allocator, diagnostics, offset);
-        st = OTM_OK;
-    }
-    return st;
-}
-
-/* "unknown_service:NAME", or "unknown_service" when the name is not known. */
-static void fallback_service_name(char *name, size_t capacity)
-{
-    size_t prefix = sizeof UNKNOWN_SERVICE; /* with a colon in place of its NUL */
-    memcpy(name, UNKNOWN_SERVICE, sizeof UNKNOWN_SERVICE);
-    if (otmi_executable_name(name + prefix, capacity - prefix)) {
-        name[prefix - 1] = ':';
-    }
-}
-
-static otm_status make_default(const otm_allocator *allocator, const otmi_kvlist *environment, otm_resource **out)
-{
-    size_t capacity = environment->count + OWN_ATTRIBUTES;
-    otm_attr *attrs = otmi_alloc_array(allocator, capacity, sizeof *attrs);
-    if (attrs == NULL) {
-        return OTM_ERR_NO_MEMORY;
-    }
-    /* In rising priority: of a repeated key the last wins. */
-    char fallback[sizeof UNKNOWN_SERVICE + 256];
-    fallback_service_name(fallback, sizeof fallback);
-    size_t count = 0;
-    attrs[count++] = otm_attr_string("service.name", fallback);
-    for (size_t i = 0; i < environment->count; i++) {
-        attrs[count++] = otm_attr_string(environment->items[i].key, environment->items[i].value);
-    }
-    const char *service_name = getenv("OTEL_SERVICE_NAME");
-    if (service_name != NULL && service_name[0] != '\0') {
-        attrs[count++] = otm_attr_string("service.name", service_name);
-    }
-    /* "opentelemetry" is reserved for the project's own SDKs, and no known language is C. */
-    attrs[count++] = otm_attr_string("telemetry.sdk.name", "otm");
-    attrs[count++] = otm_attr_string("telemetry.sdk.language", "c");
-    attrs[count++] = otm_attr_string("telemetry.sdk.version", OTM_VERSION_STRING);
-    otm_status st = otm_resource_create(attrs, count, NULL, allocator, out);
-    otmi_free(allocator, attrs, capacity * sizeof *attrs);
-    return st;
-}
-
-otm_status otm_resource_default(const otm_allocator *allocator, const otm_diagnostics_options *diagnostics,
-                                otm_resource **out)
-{
-    if (out == NULL) {
-        return OTM_ERR_INVALID_ARGUMENT;
-    }
-    *out = NULL;
-    otmi_kvlist environment;
-    otm_status st = read_environment(allocator, diagnostics, &environment);
-    if (st == OTM_OK) {
-        st = make_default(allocator, &environment, out);
-        otmi_kvlist_fini(&environment);
-    }
-    return st;
+    otmi_resource_parts parts = {.schema_url = otm_resource_schema_url(resource),
+                                 .entities = otm_resource_entity(resource, 0),
+                                 .entity_count = otm_resource_entity_count(resource),
+                                 .entity_stride = sizeof(otmi_entity)};
+    parts.loose = otm_resource_loose_attributes(resource, &parts.loose_count);
+    return parts;
 }

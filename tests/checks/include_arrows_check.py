@@ -23,10 +23,13 @@ RULES = {
     'exporters/otlp': (UTIL, ALL, ('curl/', 'protobuf-c/', 'zlib.h', 'jansson.h')),
     'exporters/prometheus': (UTIL, ALL, ('microhttpd.h', 'zlib.h')),
     'exporters/stream': (UTIL, ALL, ('jansson.h',)),
+    'detectors': (UTIL, HOST | {'resource.h', 'detectors.h'}, ()),
     'config': (UTIL, ALL, ('jansson.h', 'yaml.h')),
     'keep': ((), API | {'keep.h'}, ()),
     'examples': ((), ALL, ('curl/', 'protobuf-c/', 'zlib.h', 'jansson.h', 'microhttpd.h')),
 }
+# Public headers of a library that nothing else of ours may need (RES-11): who may include them.
+APART = {'detectors.h': {'detectors', 'config', 'examples'}}
 OUTSIDE = ('curl/', 'protobuf-c/', 'zlib.h', 'jansson.h', 'microhttpd.h', 'yaml.h')
 IN_HEADERS = {'stdbool.h', 'stddef.h', 'stdint.h', 'string.h'}  # all that a public header needs from elsewhere
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
@@ -51,7 +54,10 @@ def verdict(path, folder, quote, name):
         return None if any(o.startswith(home) and os.path.exists(o) for o in own) \
             else 'a private header of another folder'
     if name.startswith('otm/'):
-        return None if public is ALL or name[len('otm/'):] in public else 'a public header of another layer'
+        header = name[len('otm/'):]
+        if folder not in APART.get(header, {folder}):
+            return 'a library that only some may need'
+        return None if public is ALL or header in public else 'a public header of another layer'
     if folder == 'include/otm':
         return None if name in IN_HEADERS else 'more than public headers need'
     if name.startswith(OUTSIDE) and not name.startswith(outside):

@@ -145,6 +145,7 @@ static void arena_reset_reuses_its_blocks_without_allocating(void **state)
     assert_int_equal(fa.live, 0);
 }
 
+/* LIB-03 */
 static void arena_at_its_maximum_gives_null_and_goes_on_after_reset(void **state)
 {
     (void)state;

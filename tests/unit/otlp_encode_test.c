@@ -111,7 +111,7 @@ static void otlp_encode_of_a_small_tree_gives_these_bytes(void **state)
     assert_memory_equal(f->out.data, expected, sizeof expected);
 }
 
-/* OTLP-HTTP-01: optional and oneof members are there at zero too; packed numbers, zigzag. */
+/* OTLP-HTTP-01, DM-EXP-02: optional and oneof members are there at zero too; packed numbers, zigzag. */
 static void otlp_encode_of_an_exponential_histogram_gives_these_bytes(void **state)
 {
     fixture *f = *state;
@@ -192,7 +192,7 @@ static void otlp_encode_carries_values_of_every_kind(void **state)
     assert_int_equal(attrs[6]->value->value_case, VALUE(_NOT_SET));
 }
 
-/* data_rules.csv d001, d019, d021 */
+/* DM-FLAG-01, DM-GAUGE-01: data_rules.csv d001, d019, d021 */
 static void otlp_encode_carries_gauges_with_exemplars_and_gaps(void **state)
 {
     const pb_request *request = encode_and_decode(*state, otlp_tree_full());
@@ -236,7 +236,7 @@ static void otlp_encode_carries_sums_to_their_extremes(void **state)
                      OPENTELEMETRY__PROTO__METRICS__V1__NUMBER_DATA_POINT__VALUE_AS_INT);
 }
 
-/* data_rules.csv d003, d007 */
+/* DM-SUMM-01, DM-HIST-02: data_rules.csv d003, d007 */
 static void otlp_encode_carries_histograms_and_summaries(void **state)
 {
     const pb_request *request = encode_and_decode(*state, otlp_tree_full());
@@ -280,7 +280,7 @@ static void otlp_encode_without_points_gives_no_bytes(void **state)
     assert_int_equal(f->out.size, 0);
 }
 
-/* SDK-EXP-05 */
+/* SDK-EXP-05, DM-TIME-05 */
 static void otlp_encode_leaves_out_and_counts_what_otlp_cannot_express(void **state)
 {
     static const otm_point points[2];

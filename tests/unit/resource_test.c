@@ -11,41 +11,7 @@
 
 #include "diag_recorder.h"
 #include "failing_alloc.h"
-
-static const otm_value *find(const otm_resource *resource, const char *key)
-{
-    size_t count;
-    const otm_attr *attrs = otm_resource_attributes(resource, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (attrs[i].key_size == strlen(key) && memcmp(attrs[i].key, key, attrs[i].key_size) == 0) {
-            return &attrs[i].value;
-        }
-    }
-    return NULL;
-}
-
-static void assert_holds(const otm_resource *resource, const char *key, const char *text)
-{
-    const otm_value *value = find(resource, key);
-    assert_non_null(value);
-    assert_int_equal(value->type, OTM_VALUE_STRING);
-    assert_int_equal(value->size, strlen(text));
-    assert_memory_equal(value->as.string, text, value->size);
-}
-
-static size_t count_of(const otm_resource *resource)
-{
-    size_t count;
-    otm_resource_attributes(resource, &count);
-    return count;
-}
-
-static otm_resource *make(const otm_attr *attrs, size_t count, const char *schema_url)
-{
-    otm_resource *resource;
-    assert_int_equal(otm_resource_create(attrs, count, schema_url, NULL, &resource), OTM_OK);
-    return resource;
-}
+#include "resource_fixture.h"
 
 /* The default resource under these variables; NULL unsets one. */
 static otm_resource *make_default(const char *attributes, const char *service_name, diag_recorder *heard)
@@ -70,13 +36,13 @@ static void resource_is_a_copy_with_its_schema_url(void **state)
     char text[] = "value";
     char url[] = "https://example.org/1";
     otm_attr attr = otm_attr_string("key", text);
-    otm_resource *resource = make(&attr, 1, url);
+    otm_resource *resource = make_resource(&attr, 1, url);
     text[0] = 'X';
     url[0] = 'X';
-    assert_holds(resource, "key", "value");
+    assert_text(resource, "key", "value");
     assert_string_equal(otm_resource_schema_url(resource), "https://example.org/1");
     otm_resource_release(resource);
-    resource = make(NULL, 0, NULL);
+    resource = make_resource(NULL, 0, NULL);
     assert_string_equal(otm_resource_schema_url(resource), "");
     otm_resource_release(resource);
 }
@@ -85,10 +51,10 @@ static void resource_is_a_copy_with_its_schema_url(void **state)
 static void resource_of_nothing_is_empty_and_so_is_null(void **state)
 {
     (void)state;
-    otm_resource *resource = make(NULL, 0, NULL);
-    assert_int_equal(count_of(resource), 0);
+    otm_resource *resource = make_resource(NULL, 0, NULL);
+    assert_int_equal(attribute_count(resource), 0);
     otm_resource_release(resource);
-    assert_int_equal(count_of(NULL), 0);
+    assert_int_equal(attribute_count(NULL), 0);
     assert_string_equal(otm_resource_schema_url(NULL), "");
     assert_null(otm_resource_retain(NULL));
     otm_resource_release(NULL);
@@ -125,21 +91,21 @@ static void resource_merge_lets_the_updating_value_win_even_if_empty(void **stat
     const otm_attr old_attrs[] = {otm_attr_string("a", "old"), otm_attr_string("b", "old"),
                                   otm_attr_string("c", "old")};
     const otm_attr new_attrs[] = {otm_attr_string("b", "new"), otm_attr_string("c", ""), otm_attr_string("d", "new")};
-    otm_resource *old = make(old_attrs, 3, NULL);
-    otm_resource *updating = make(new_attrs, 3, NULL);
+    otm_resource *old = make_resource(old_attrs, 3, NULL);
+    otm_resource *updating = make_resource(new_attrs, 3, NULL);
     otm_resource *merged;
     assert_int_equal(otm_resource_merge(old, updating, NULL, &merged), OTM_OK);
-    assert_int_equal(count_of(merged), 4);
-    assert_holds(merged, "a", "old");
-    assert_holds(merged, "b", "new");
-    assert_holds(merged, "c", "");
-    assert_holds(merged, "d", "new");
+    assert_int_equal(attribute_count(merged), 4);
+    assert_text(merged, "a", "old");
+    assert_text(merged, "b", "new");
+    assert_text(merged, "c", "");
+    assert_text(merged, "d", "new");
     otm_resource_release(merged);
     assert_int_equal(otm_resource_merge(old, NULL, NULL, &merged), OTM_OK);
-    assert_int_equal(count_of(merged), 3);
+    assert_int_equal(attribute_count(merged), 3);
     otm_resource_release(merged);
     assert_int_equal(otm_resource_merge(NULL, NULL, NULL, &merged), OTM_OK);
-    assert_int_equal(count_of(merged), 0);
+    assert_int_equal(attribute_count(merged), 0);
     otm_resource_release(merged);
     otm_resource_release(old);
     otm_resource_release(updating);
@@ -147,8 +113,8 @@ static void resource_merge_lets_the_updating_value_win_even_if_empty(void **stat
 
 static void assert_merged_url(const char *old_url, const char *new_url, otm_status expected, const char *expected_url)
 {
-    otm_resource *old = make(NULL, 0, old_url);
-    otm_resource *updating = make(NULL, 0, new_url);
+    otm_resource *old = make_resource(NULL, 0, old_url);
+    otm_resource *updating = make_resource(NULL, 0, new_url);
     otm_resource *merged;
     assert_int_equal(otm_resource_merge(old, updating, NULL, &merged), expected);
     assert_string_equal(otm_resource_schema_url(merged), expected_url);
@@ -173,11 +139,11 @@ static void resource_default_names_service_and_sdk(void **state)
 {
     (void)state;
     otm_resource *resource = make_default(NULL, NULL, NULL);
-    assert_non_null(find(resource, "service.name"));
-    assert_holds(resource, "telemetry.sdk.name", "otm");
-    assert_holds(resource, "telemetry.sdk.language", "c");
-    assert_holds(resource, "telemetry.sdk.version", OTM_VERSION_STRING);
-    assert_int_equal(count_of(resource), 4);
+    assert_non_null(find_attribute(resource, "service.name"));
+    assert_text(resource, "telemetry.sdk.name", "otm");
+    assert_text(resource, "telemetry.sdk.language", "c");
+    assert_text(resource, "telemetry.sdk.version", OTM_VERSION_STRING);
+    assert_int_equal(attribute_count(resource), 4);
     assert_string_equal(otm_resource_schema_url(resource), "");
     otm_resource_release(resource);
 }
@@ -187,7 +153,7 @@ static void resource_default_falls_back_to_the_executable_name(void **state)
 {
     (void)state;
     otm_resource *resource = make_default(NULL, "", NULL); /* an empty variable counts as unset */
-    assert_holds(resource, "service.name", "unknown_service:resource_test");
+    assert_text(resource, "service.name", "unknown_service:resource_test");
     otm_resource_release(resource);
 }
 
@@ -196,14 +162,14 @@ static void resource_default_reads_the_environment(void **state)
 {
     (void)state;
     otm_resource *resource = make_default("service.name=listed,k=a%2Cb%3Dc,utf8=%E9%8D%B5,a=1,a=2", NULL, NULL);
-    assert_holds(resource, "service.name", "listed");
-    assert_holds(resource, "k", "a,b=c");
-    assert_holds(resource, "utf8", "\xE9\x8D\xB5");
-    assert_holds(resource, "a", "2");
+    assert_text(resource, "service.name", "listed");
+    assert_text(resource, "k", "a,b=c");
+    assert_text(resource, "utf8", "\xE9\x8D\xB5");
+    assert_text(resource, "a", "2");
     otm_resource_release(resource);
     resource = make_default("service.name=listed,telemetry.sdk.name=opentelemetry", "named", NULL);
-    assert_holds(resource, "service.name", "named");
-    assert_holds(resource, "telemetry.sdk.name", "otm"); /* RES-07: not ours to claim */
+    assert_text(resource, "service.name", "named");
+    assert_text(resource, "telemetry.sdk.name", "otm"); /* RES-07: not ours to claim */
     otm_resource_release(resource);
 }
 
@@ -213,11 +179,11 @@ static void resource_of_the_user_wins_over_the_environment(void **state)
     (void)state;
     otm_resource *environment = make_default("region=there,zone=z", NULL, NULL);
     otm_attr attr = otm_attr_string("region", "here");
-    otm_resource *own = make(&attr, 1, NULL);
+    otm_resource *own = make_resource(&attr, 1, NULL);
     otm_resource *merged;
     assert_int_equal(otm_resource_merge(environment, own, NULL, &merged), OTM_OK);
-    assert_holds(merged, "region", "here");
-    assert_holds(merged, "zone", "z");
+    assert_text(merged, "region", "here");
+    assert_text(merged, "zone", "z");
     otm_resource_release(merged);
     otm_resource_release(own);
     otm_resource_release(environment);
@@ -232,7 +198,7 @@ static void resource_default_drops_a_malformed_variable_as_a_whole_and_says_so(v
         diag_recorder heard;
         diag_recorder_init(&heard);
         otm_resource *resource = make_default(malformed[i], NULL, &heard);
-        assert_int_equal(count_of(resource), 4);
+        assert_int_equal(attribute_count(resource), 4);
         assert_int_equal(diag_recorder_count(&heard), 1);
         assert_int_equal(diag_recorder_at(&heard, 0).level, OTM_WARN);
         assert_int_equal(diag_recorder_count_of(&heard, OTM_WARN, "OTEL_RESOURCE_ATTRIBUTES"), 1);
@@ -261,7 +227,7 @@ static void resource_merge_survives_failure_of_each_allocation(void **state)
 {
     (void)state;
     otm_attr attr = otm_attr_string("a", "b");
-    otm_resource *one = make(&attr, 1, "u");
+    otm_resource *one = make_resource(&attr, 1, "u");
     otm_status st = OTM_ERR_NO_MEMORY;
     for (uint64_t n = 1; st != OTM_OK; n++) {
         failing_alloc fa;

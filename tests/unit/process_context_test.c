@@ -1,0 +1,315 @@
+/* The published context, read as an outside reader does: by name from /proc/self/maps, header, payload, header. */
+#include <inttypes.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <otm/detectors.h>
+
+#include "failing_alloc.h"
+#include "otlp_resource.pb-c.h"
+#include "process_context_encode.h"
+#include "resource_fixture.h"
+
+typedef Opentelemetry__Proto__Resource__V1__Resource pb_resource;
+typedef Opentelemetry__Proto__Common__V1__AnyValue pb_value;
+
+typedef struct header {
+    char signature[8];
+    uint32_t version;
+    uint32_t payload_size;
+    uint64_t published_ns;
+    uint64_t payload;
+} header;
+
+/* The mapping's start; NULL if there is none. More than one is a failure. */
+static const header *find_mapping(void)
+{
+    static const char *const names[] = {"[anon_shmem:OTEL_CTX]", "[anon:OTEL_CTX]", "/memfd:OTEL_CTX"};
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    char line[1024];
+    uintptr_t found = 0;
+    while (fgets(line, sizeof line, maps) != NULL) {
+        for (size_t i = 0; i < 3; i++) {
+            if (strstr(line, names[i]) != NULL) {
+                assert_true(found == 0);
+                found = (uintptr_t)strtoull(line, NULL, 16);
+            }
+        }
+    }
+    fclose(maps);
+    return (const header *)found;
+}
+
+/* The whole protocol of a reader; freed by the caller. */
+static pb_resource *read_context(void)
+{
+    const header *h = find_mapping();
+    assert_non_null(h);
+    assert_memory_equal(h->signature, "OTEL_CTX", 8);
+    assert_int_equal(h->version, 2);
+    assert_true(h->published_ns != 0);
+    const uint8_t *payload = (const uint8_t *)(uintptr_t)h->payload;
+    /* ProcessContext { resource = 1 } and nothing else */
+    assert_int_equal(payload[0], 1 << 3 | 2);
+    size_t at = 1;
+    size_t size = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        size |= (size_t)(payload[at] & 0x7f) << shift;
+        if ((payload[at++] & 0x80) == 0) {
+            break;
+        }
+    }
+    assert_int_equal(at + size, h->payload_size);
+    pb_resource *resource = opentelemetry__proto__resource__v1__resource__unpack(NULL, size, payload + at);
+    assert_non_null(resource);
+    assert_int_equal(resource->base.n_unknown_fields, 0);
+    return resource;
+}
+
+static void free_context(pb_resource *resource)
+{
+    opentelemetry__proto__resource__v1__resource__free_unpacked(resource, NULL);
+}
+
+static void publish_text(const char *key, const char *value)
+{
+    otm_attr attr = otm_attr_string(key, value);
+    otm_resource *resource = make_resource(&attr, 1, NULL);
+    assert_int_equal(otm_process_context_publish(resource), OTM_OK);
+    otm_resource_release(resource); /* the context is a copy */
+}
+
+static void assert_bytes(ProtobufCBinaryData bytes, const char *text)
+{
+    assert_int_equal(bytes.len, strlen(text));
+    assert_memory_equal(bytes.data, text, bytes.len);
+}
+
+static void assert_published(const char *key, const char *value)
+{
+    pb_resource *resource = read_context();
+    assert_int_equal(resource->n_attributes, 1);
+    assert_bytes(resource->attributes[0]->key, key);
+    assert_bytes(resource->attributes[0]->value->string_value, value);
+    free_context(resource);
+}
+
+static int withdraw(void **state)
+{
+    (void)state;
+    (void)otm_process_context_withdraw(); /* what a test left behind */
+    return 0;
+}
+
+/* ENT-06 */
+static void process_context_can_be_found_by_its_name_and_read(void **state)
+{
+    (void)state;
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    uint64_t before_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    assert_null(find_mapping()); /* nobody asked for it */
+    publish_text("service.name", "shop");
+    assert_published("service.name", "shop");
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    uint64_t after_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    assert_in_range(find_mapping()->published_ns, before_ns, after_ns);
+    assert_int_equal(otm_process_context_withdraw(), OTM_OK);
+    assert_null(find_mapping());
+    assert_int_equal(otm_process_context_withdraw(), OTM_ERR_NOT_FOUND);
+}
+
+/* ENT-06 */
+static void process_context_holds_values_of_every_kind_and_entities(void **state)
+{
+    (void)state;
+    const otm_attr inner = otm_attr_bool("inner", true);
+    const otm_value elements[] = {otm_value_i64(-1), otm_value_empty(), otm_value_string("")};
+    const otm_attr attrs[] = {
+        otm_attr_value("array", otm_value_array(elements, 3)),
+        otm_attr_bool("bool", false),
+        otm_attr_value("bytes", otm_value_bytes((const uint8_t *)"\0\xff", 2)),
+        otm_attr_value("empty", otm_value_empty()),
+        otm_attr_f64("f64", -0.5),
+        otm_attr_i64("i64", INT64_MIN),
+        otm_attr_value("map", otm_value_map(&inner, 1)),
+    };
+    const otm_attr id = otm_attr_string("host.id", "H1");
+    const otm_attr name = otm_attr_string("host.name", "web");
+    const otm_entity entity = {"host", "u:1", &id, 1, &name, 1};
+    otm_resource_options options;
+    otm_resource_options_init(&options);
+    options.attributes = attrs;
+    options.attribute_count = sizeof attrs / sizeof attrs[0];
+    options.entities = &entity;
+    options.entity_count = 1;
+    otm_resource *resource;
+    assert_int_equal(otm_resource_create_with_options(&options, &resource), OTM_OK);
+    assert_int_equal(otm_process_context_publish(resource), OTM_OK);
+    otm_resource_release(resource);
+
+    pb_resource *read = read_context();
+    assert_int_equal(read->n_attributes, 9);
+    assert_bytes(read->attributes[0]->key, "host.id");
+    assert_bytes(read->attributes[1]->key, "host.name");
+    pb_value *values[7];
+    for (size_t i = 0; i < 7; i++) {
+        assert_bytes(read->attributes[i + 2]->key, attrs[i].key);
+        values[i] = read->attributes[i + 2]->value;
+    }
+    assert_int_equal(values[0]->array_value->n_values, 3);
+    assert_int_equal(values[0]->array_value->values[0]->int_value, -1);
+    assert_int_equal(values[0]->array_value->values[1]->value_case, 0);
+    assert_int_equal(values[0]->array_value->values[2]->value_case,
+                     OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_STRING_VALUE);
+    assert_int_equal(values[1]->value_case, OPENTELEMETRY__PROTO__COMMON__V1__ANY_VALUE__VALUE_BOOL_VALUE);
+    assert_false(values[1]->bool_value);
+    assert_int_equal(values[2]->bytes_value.len, 2);
+    assert_memory_equal(values[2]->bytes_value.data, "\0\xff", 2);
+    assert_int_equal(values[3]->value_case, 0);
+    assert_true(values[4]->double_value == -0.5);
+    assert_true(values[5]->int_value == INT64_MIN);
+    assert_true(values[6]->kvlist_value->values[0]->value->bool_value);
+    assert_bytes(values[6]->kvlist_value->values[0]->key, "inner");
+    assert_int_equal(read->n_entity_refs, 1);
+    assert_bytes(read->entity_refs[0]->type, "host");
+    assert_bytes(read->entity_refs[0]->schema_url, "u:1");
+    assert_bytes(read->entity_refs[0]->id_keys[0], "host.id");
+    assert_bytes(read->entity_refs[0]->description_keys[0], "host.name");
+    free_context(read);
+}
+
+/* ENT-06: "the process context is treated as a singleton" */
+static void process_context_published_again_replaces_the_last_in_place(void **state)
+{
+    (void)state;
+    publish_text("service.name", "old");
+    const header *first = find_mapping();
+    uint64_t published_ns = first->published_ns;
+    for (int i = 0; i < 100; i++) {
+        publish_text("service.name", "new");
+        assert_ptr_equal(find_mapping(), first);
+        assert_true(first->published_ns > published_ns);
+        published_ns = first->published_ns;
+    }
+    assert_published("service.name", "new");
+}
+
+/* ENT-06: MADV_DONTFORK */
+static void process_context_is_not_inherited_and_a_child_publishes_its_own(void **state)
+{
+    (void)state;
+    publish_text("service.name", "parent");
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        bool inherited = find_mapping() != NULL || otm_process_context_withdraw() != OTM_ERR_NOT_FOUND;
+        publish_text("service.name", "child");
+        assert_published("service.name", "child");
+        publish_text("service.name", "child again");
+        assert_published("service.name", "child again");
+        _exit(inherited ? 1 : 0);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_published("service.name", "parent");
+}
+
+static void *publish_often(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < 50; i++) {
+        publish_text("service.name", "one of many");
+    }
+    return NULL;
+}
+
+static void process_context_published_by_many_threads_is_one(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, publish_often, NULL), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_published("service.name", "one of many");
+}
+
+static void process_context_that_cannot_be_published_leaves_the_last(void **state)
+{
+    (void)state;
+    publish_text("service.name", "last");
+    assert_int_equal(otm_process_context_publish(NULL), OTM_ERR_INVALID_ARGUMENT);
+    char *large = malloc((size_t)2 << 20);
+    assert_non_null(large);
+    memset(large, 'x', ((size_t)2 << 20) - 1);
+    large[((size_t)2 << 20) - 1] = '\0';
+    otm_attr attr = otm_attr_string("large", large);
+    otm_resource *resource = make_resource(&attr, 1, NULL);
+    assert_int_equal(otm_process_context_publish(resource), OTM_ERR_LIMIT);
+    otm_resource_release(resource);
+    free(large);
+    assert_published("service.name", "last");
+}
+
+static void process_context_of_an_empty_resource_is_one(void **state)
+{
+    (void)state;
+    otm_resource *resource = make_resource(NULL, 0, NULL);
+    assert_int_equal(otm_process_context_publish(resource), OTM_OK);
+    otm_resource_release(resource);
+    pb_resource *read = read_context();
+    assert_int_equal(read->n_attributes, 0);
+    free_context(read);
+}
+
+static void process_context_encoding_survives_failure_of_each_allocation(void **state)
+{
+    (void)state;
+    otm_resource *resource = resource_of("host{host.id=H1}", "k=v");
+    otm_status st = OTM_ERR_NO_MEMORY;
+    for (uint64_t n = 1; st != OTM_OK; n++) {
+        failing_alloc fa;
+        failing_alloc_init(&fa, n);
+        otmi_buf out;
+        otmi_buf_init(&out, &fa.base, SIZE_MAX);
+        otmi_process_context_encode(resource, &out);
+        st = out.status;
+        assert_true(st == OTM_OK || st == OTM_ERR_NO_MEMORY);
+        otmi_buf_fini(&out);
+        assert_int_equal(fa.live, 0);
+    }
+    otm_resource_release(resource);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, withdraw)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(process_context_can_be_found_by_its_name_and_read),
+        TEST(process_context_holds_values_of_every_kind_and_entities),
+        TEST(process_context_published_again_replaces_the_last_in_place),
+        TEST(process_context_is_not_inherited_and_a_child_publishes_its_own),
+        TEST(process_context_published_by_many_threads_is_one),
+        TEST(process_context_that_cannot_be_published_leaves_the_last),
+        TEST(process_context_of_an_empty_resource_is_one),
+        TEST(process_context_encoding_survives_failure_of_each_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
