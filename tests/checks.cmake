@@ -13,6 +13,7 @@ otm_check(generated_header_check)
 otm_check(include_arrows_check)
 otm_check(file_size_check)
 otm_check(doc_comments_check)
+otm_check(api_shape_check)
 otm_check(conformance_check)
 
 get_property(libraries GLOBAL PROPERTY OTM_EXPORT_MAPS)

@@ -180,6 +180,7 @@ static bool add_bucket(otmi_exponential_half *half, const otmi_shape *shape, con
 {
     int32_t index = otmi_exponential_index(shape->tables, value, shape->max_scale - (int32_t)half->down);
     otmi_exponential_range *range = value > 0 ? &half->positive : &half->negative;
+    /* Unsigned: at scale 20 the distance of two indexes may pass an int32_t. */
     if (__builtin_expect((uint32_t)index - (uint32_t)range->low >= range->size, 0)) {
         uint32_t by = shift_to_take(range, index, index, shape->max_size);
         if (by > 0) {

@@ -43,10 +43,15 @@ static otm_status read_desc(const otmi_meter *meter, const otm_instrument_identi
     if (!options->has_bucket_boundaries && options->bucket_boundary_count == 0) {
         return OTM_OK;
     }
-    if (otmi_bounds_validate(options->bucket_boundaries, options->bucket_boundary_count, &why) != OTM_OK) {
+    otm_status st = otmi_bounds_validate(options->bucket_boundaries, options->bucket_boundary_count, &why);
+    if (st == OTM_OK && identity->kind != OTM_HISTOGRAM) {
+        why = "only histograms can be advised so";
+        st = OTM_ERR_INVALID_ARGUMENT;
+    }
+    if (st != OTM_OK) {
         otmi_diag_report(meter->core->env.diag, OTM_WARN, OTM_ERR_INVALID_ARGUMENT, &origin,
                          "the advised bucket boundaries of '%s' are ignored: %s", identity->name, why);
-    } else if (identity->kind == OTM_HISTOGRAM) {
+    } else {
         desc->advice_bounds = options->bucket_boundaries;
         desc->advice_bound_count = options->bucket_boundary_count;
         desc->has_advice_bounds = true;

@@ -11,7 +11,7 @@ COLUMNS = ['id', 'level', 'state', 'test', 'summary']
 STATES = ('open', 'partial', 'done')
 ROWS = 450
 ID = r'[A-Z][A-Z0-9]*(?:-[A-Z][A-Z0-9]*)*-[A-Z]?[0-9]{2}'
-CITATION = re.compile(rf'\b({ID})(?:\.\.([0-9]{{2}}))?\b')
+CITATION = re.compile(rf'\b({ID})(?:\.\.([0-9]{{2}}))?\b((?:, -[0-9]{{2}}\b)*)')
 
 
 def read():
@@ -27,25 +27,29 @@ def write(rows):
 
 
 def cited_in(text):
-    """The IDs named in a text; SDK-SEL-01..08 names eight."""
+    """The IDs named in a text; SDK-SEL-01..08 names eight, OTLP-OPT-01, -02 names two."""
     ids = set()
-    for first, last in CITATION.findall(text):
+    for first, last, more in CITATION.findall(text):
         stem, number = first[:-2], int(first[-2:])
         ids.update(f'{stem}{n:02}' for n in range(number, int(last or number) + 1))
+        ids.update(stem + n for n in re.findall('-([0-9]{2})', more))
     return ids
 
 
-def is_run(path, registrations):
-    """Whether a test file is run: named where tests are registered (checks without their ending), or a file of cases.
-    A name made of a variable there, as in unit/otlp_${name}_test.c, stands for those with a word of the file in it."""
-    name = os.path.basename(path)
-    if name.endswith('.jsonl') or name in registrations or f'otm_check({name.removesuffix(".py")}' in registrations:
-        return True
-    for before, after in re.findall(r'([\w-]+)\$\{\w+\}([\w.-]+)', registrations):
-        word = name[len(before):len(name) - len(after)]
-        if name == before + word + after and re.search(rf'[(\s]{re.escape(word)}[)\s]', registrations):
+def is_listed(name, registrations):
+    """Whether a source is registered in a loop: as unit/${name}_test.c, by a list that holds its part of the name."""
+    for pattern in re.findall(r'/(\w*\$\{name\}\w*\.c)', registrations):
+        found = re.fullmatch(re.escape(pattern).replace(re.escape('${name}'), r'(\w+)'), name)
+        if found and re.search(rf'(?<![\w/]){found[1]}\b(?!\.c)', registrations):
             return True
     return False
+
+
+def is_run(path, registrations):
+    """Whether a test file is run: named where tests are registered (checks without their ending), or a file of cases."""
+    name = os.path.basename(path)
+    return (name.endswith('.jsonl') or name in registrations or is_listed(name, registrations)
+            or f'otm_check({name.removesuffix(".py")}' in registrations)
 
 
 def citations():

@@ -17,6 +17,9 @@ PROMISES = {
                      'one attribute set twice'),
     'API-SYNC-06': ('include/otm/metrics.h', 'value is the increment and expected to be non-negative'),
     'API-ASYNC-10': ('include/otm/metrics.h', 'observe absolute totals, ObservableGauge a current value'),
+    'SDK-STR-06': ('include/otm/sdk.h', 'Attributes that a view removes may still show up on exemplars (as filtered '
+                   'attributes): switch exemplars off with'),
+    'SDK-EX-11': ('include/otm/exemplar.h', 'The attributes are all that the measurement was given'),
     'API-ASYNC-11': ('include/otm/instrument.h', 'if it happens, sums add up'),
 }
 

@@ -42,6 +42,7 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* ERR-05, ERR-06 */
 static void diag_tells_where_what_and_why(void **state)
 {
     fixture *f = *state;
@@ -63,6 +64,7 @@ static void diag_without_origin_has_empty_names(void **state)
     assert_int_equal(diag_recorder_count(&f->heard), 1);
 }
 
+/* ERR-06 */
 static void diag_below_the_default_level_is_silent(void **state)
 {
     fixture *f = *state;
@@ -185,6 +187,7 @@ static void diag_from_inside_the_handler_is_dropped_and_counted(void **state)
     otmi_diag_destroy(n.diag);
 }
 
+/* ERR-06 */
 static void diag_of_nobody_is_silent(void **state)
 {
     (void)state;

@@ -230,7 +230,7 @@ static void last_destroy(void *self)
 
 static const otm_reservoir_ops last_ops = {sizeof last_ops, last_create, last_offer, last_collect, last_destroy};
 
-/* SDK-EX-09, SDK-EX-10, SDK-EX-19, SDK-STR-08 */
+/* SDK-EX-09, SDK-EX-10, SDK-EX-19, SDK-STR-08, SDK-EX-12 */
 static void reservoir_of_a_view_gets_every_offer_and_one_instance_a_series(void **state)
 {
     (void)state;
@@ -257,6 +257,22 @@ static void reservoir_of_a_view_gets_every_offer_and_one_instance_a_series(void 
     assert_int_equal(alive, 1); /* a series that is gone takes its reservoir along */
     world_fini(&w);
     assert_int_equal(alive, 0);
+}
+
+/* SDK-EX-02, SDK-EX-07: switched off, nothing of it is there: no reservoir is made, whatever the context. */
+static void switched_off_exemplars_make_no_reservoir(void **state)
+{
+    (void)state;
+    world w;
+    otm_view view;
+    int alive = 0;
+    otm_context context = sampled(7);
+    otm_view_init(&view);
+    view.stream.exemplar_reservoir = (otm_reservoir_choice){OTM_RESERVOIR_CUSTOM, 0, &last_ops, &alive};
+    assert_int_equal(world_init(&w, OTM_EXEMPLARS_ALWAYS_OFF, &view, 1, NULL), OTM_OK);
+    otm_counter_i64_add_ctx(w.counter, 1, NULL, 0, &context);
+    assert_int_equal(alive, 0);
+    world_fini(&w);
 }
 
 /* SDK-EX-15: sizes; a fixed-size reservoir of 3 keeps three of many. */
@@ -314,6 +330,7 @@ int main(void)
         cmocka_unit_test(bound_recordings_are_candidates_and_keep_what_a_view_filtered_out),
         cmocka_unit_test(two_readers_each_see_what_is_new_to_them),
         cmocka_unit_test(reservoir_of_a_view_gets_every_offer_and_one_instance_a_series),
+        cmocka_unit_test(switched_off_exemplars_make_no_reservoir),
         cmocka_unit_test(reservoir_size_of_a_view_is_kept),
         cmocka_unit_test(sampling_survives_failure_of_each_allocation),
     };

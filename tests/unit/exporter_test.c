@@ -93,6 +93,7 @@ static void exporter_without_begin_or_destroy_is_refused_and_self_is_destroyed(v
     fake_exporter_fini(&fake);
 }
 
+/* SDK-COMPAT-01 */
 static void exporter_with_an_older_shorter_table_is_never_read_past_it(void **state)
 {
     (void)state;
@@ -300,6 +301,7 @@ static void exporter_past_the_deadline_has_its_batch_cancelled_once(void **state
     teardown(&f);
 }
 
+/* SDK-EXP-02 */
 static void exporter_on_a_clock_that_stands_still_is_bounded_by_the_systems(void **state)
 {
     (void)state;
@@ -411,7 +413,7 @@ static void exporter_whose_batch_is_abandoned_while_another_thread_steps_it_is_c
 
 /* -- Leaving ----------------------------------------------------------------------------------------------------- */
 
-/* SDK-EXP-07, SDK-SHUT-01 */
+/* SDK-EXP-07, SDK-SHUT-01, SDK-EXP-06 */
 static void exporter_of_two_readers_is_flushed_with_the_first_and_shut_down_with_the_last(void **state)
 {
     (void)state;

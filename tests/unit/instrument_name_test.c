@@ -43,7 +43,7 @@ static void instrument_name_of_255_characters_is_valid_and_of_256_is_not(void **
     assert_true(otmi_instrument_name_valid(name));
 }
 
-/* API-INST-04 */
+/* API-INST-04, SDK-DUP-08 */
 static void instrument_names_are_equal_whatever_the_case(void **state)
 {
     (void)state;

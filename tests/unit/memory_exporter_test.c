@@ -93,6 +93,7 @@ static void json_of_no_data_has_an_empty_list(void **state)
     assert_json(&data, "{\"resourceMetrics\":[]}");
 }
 
+/* SDK-EXP-03 */
 static void json_tells_resource_scope_and_schema_urls(void **state)
 {
     (void)state;
@@ -195,6 +196,7 @@ static void json_of_an_exponential_histogram_has_both_sides(void **state)
                            "\"bucketCounts\":[\"2\"]}}],\"aggregationTemporality\":2}}");
 }
 
+/* DM-SUMM-01 */
 static void json_of_a_summary_lists_its_quantiles(void **state)
 {
     (void)state;
@@ -233,6 +235,7 @@ static void json_of_exemplars_has_hexadecimal_ids(void **state)
                            "\"abababababababababababababababab\"},{\"timeUnixNano\":\"16\",\"asDouble\":1.5}]}]}}");
 }
 
+/* DM-FLAG-01 */
 static void json_of_a_gap_has_its_flag_and_no_value(void **state)
 {
     (void)state;
@@ -377,6 +380,7 @@ static void memory_exporter_keeps_batches_in_order(void **state)
     otm_exporter_release(exporter);
 }
 
+/* LIB-03 */
 static void memory_exporter_at_its_maximum_forgets_the_oldest(void **state)
 {
     (void)state;
@@ -407,7 +411,7 @@ static void memory_exporter_after_shutdown_takes_nothing_but_shows_what_it_has(v
     otm_exporter_release(exporter);
 }
 
-/* OUT-01 */
+/* OUT-01, SDK-RDR-02 */
 static void memory_exporter_is_cumulative_unless_told_otherwise(void **state)
 {
     (void)state;

@@ -3,7 +3,7 @@
 
 /* -- The straight way -------------------------------------------------------------------------------------------- */
 
-/* SDK-EXP-01, SDK-EXP-02 */
+/* SDK-EXP-01, SDK-EXP-02, OTLP-HTTP-05 */
 static void exporter_of_accepted_batches_counts_their_points_as_exported(void **state)
 {
     fixture *f = *state;
@@ -78,7 +78,7 @@ static void exporter_of_a_partial_success_counts_the_rejected_and_sends_nothing_
 
 /* -- Trying again ------------------------------------------------------------------------------------------------ */
 
-/* OTLP-HTTP-07, OTLP-RETRY-01 */
+/* OTLP-HTTP-07, OTLP-RETRY-01, OTLP-HTTP-09, SDK-EXP-04 */
 static void exporter_told_to_come_later_waits_longer_each_time(void **state)
 {
     fixture *f = *state;
@@ -108,7 +108,7 @@ static void exporter_given_a_retry_after_does_not_come_earlier(void **state)
     assert_int_equal(f->peer.started_ns[2] - f->peer.started_ns[1], 50 * MS);
 }
 
-/* SDK-EXP-02, OTLP-RETRY-01: all within the time for the export. */
+/* SDK-EXP-02, OTLP-RETRY-01, OTLP-HTTP-08: all within the time for the export. */
 static void exporter_told_to_come_after_its_deadline_gives_up_at_once(void **state)
 {
     fixture *f = *state;
@@ -119,7 +119,7 @@ static void exporter_told_to_come_after_its_deadline_gives_up_at_once(void **sta
     assert_all_dropped(f, OTM_DROP_UNREACHED, OTLP_TREE_POINTS);
 }
 
-/* http_behaviour.csv h046 */
+/* OTLP-RETRY-01: http_behaviour.csv h046 */
 static void exporter_refused_until_the_deadline_reports_once(void **state)
 {
     fixture *f = *state;
@@ -150,7 +150,7 @@ static void exporter_never_answered_gives_up_at_the_deadline_of_the_reader(void 
     assert_all_dropped(f, OTM_DROP_UNREACHED, OTLP_TREE_POINTS);
 }
 
-/* OTLP-OPT-10 */
+/* OTLP-OPT-10, SDK-EXP-02 */
 static void exporter_never_answered_gives_up_at_its_own_timeout_if_that_is_earlier(void **state)
 {
     fixture *f = *state;
@@ -323,7 +323,7 @@ static void exporter_passes_its_preferences_to_the_reader(void **state)
 
 /* -- Compression, memory ----------------------------------------------------------------------------------------- */
 
-/* OTLP-HTTP-03 */
+/* OTLP-HTTP-03, OTLP-OPT-09 */
 static void exporter_with_gzip_sends_a_smaller_gzip_body(void **state)
 {
     fixture *f = *state;

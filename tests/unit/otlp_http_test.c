@@ -162,7 +162,7 @@ typedef struct path_row {
     const char *request_line;
 } path_row;
 
-/* OTLP-OPT-02, OTLP-OPT-04: used unchanged; only a missing path becomes "/". */
+/* OTLP-OPT-02, OTLP-OPT-04, OTLP-HTTP-01: used unchanged; only a missing path becomes "/". */
 static void http_request_asks_for_the_path_of_the_endpoint(void **state)
 {
     fixture *f = *state;
@@ -347,7 +347,7 @@ static void http_answer_of_success_that_breaks_off_is_exported_and_told(void **s
     assert_int_equal(diag_recorder_count_of(&f->diag, OTM_WARN, "broke off"), 1);
 }
 
-/* http_behaviour.csv h009 */
+/* OTLP-HTTP-07: http_behaviour.csv h009 */
 static void http_answer_of_a_redirect_is_not_followed(void **state)
 {
     fixture *f = *state;
@@ -491,7 +491,7 @@ static void http_name_that_does_not_resolve_is_unreached(void **state)
     assert_int_equal(accounts(f).dropped[OTM_DROP_UNREACHED], OTLP_TREE_POINTS);
 }
 
-/* http_behaviour.csv h036 */
+/* OTLP-OPT-02: http_behaviour.csv h036 */
 static void http_peer_without_tls_is_not_talked_to_in_the_clear(void **state)
 {
     fixture *f = *state;

@@ -93,7 +93,7 @@ static const char *header(const fixture *f, const char *name)
 
 /* -- Defaults ---------------------------------------------------------------------------------------------------- */
 
-/* OTLP-OPT-01, -02, -10, -12, -13, -18 */
+/* OTLP-OPT-01, -02, -09, -10, -12, -13, -18 */
 static void otlp_options_left_alone_are_the_defaults(void **state)
 {
     fixture *f = *state;
@@ -133,6 +133,7 @@ static void otlp_options_user_agent_prefix_keeps_the_default_behind_it(void **st
 
 /* -- URL --------------------------------------------------------------------------------------------------------- */
 
+/* OTLP-OPT-02, OTLP-OPT-05 */
 static void otlp_options_endpoint_is_used_unchanged_and_shown_without_secrets(void **state)
 {
     fixture *f = *state;
@@ -162,7 +163,7 @@ typedef struct url_row {
     size_t warnings;
 } url_row;
 
-/* OTLP-OPT-03, -04, -05, ENV-02, ENV-V11 */
+/* OTLP-OPT-01, -02, -03, -04, -05, ENV-02, ENV-V11 */
 static void otlp_env_endpoint_table(void **state)
 {
     fixture *f = *state;
@@ -198,6 +199,7 @@ static void otlp_env_endpoint_table(void **state)
     }
 }
 
+/* OTLP-OPT-01 */
 static void otlp_env_yields_to_what_the_options_say(void **state)
 {
     fixture *f = *state;
@@ -307,7 +309,7 @@ typedef struct number_row {
     size_t warnings;
 } number_row;
 
-/* OTLP-OPT-10, ENV-04, ENV-05, ENV-06, ENV-V18 */
+/* OTLP-OPT-10, ENV-04, ENV-05, ENV-06, ENV-V18, OTLP-OPT-01 */
 static void otlp_env_timeout_table(void **state)
 {
     fixture *f = *state;
@@ -339,7 +341,7 @@ typedef struct word_row {
     size_t warnings;
 } word_row;
 
-/* OTLP-OPT-01, ENV-07, ENV-V17, ENV-V19, ENV-V20, ENV-V21 */
+/* OTLP-OPT-01, ENV-07, ENV-V17, ENV-V19, ENV-V20, ENV-V21, OTLP-OPT-07, OTLP-OPT-09, OTLP-OPT-16, OTLP-OPT-17 */
 static void otlp_env_words_table(void **state)
 {
     fixture *f = *state;
@@ -450,6 +452,7 @@ static void otlp_env_certificate_that_cannot_be_read_is_an_error_that_names_it(v
     assert_int_equal(diag_recorder_count_of(&f->diag, OTM_ERROR, "/nonexistent/ca"), 1);
 }
 
+/* OTLP-OPT-11 */
 static void otlp_options_client_certificate_without_its_key_is_refused(void **state)
 {
     fixture *f = *state;
@@ -472,7 +475,7 @@ typedef struct reader_row {
     size_t warnings;
 } reader_row;
 
-/* ENV-V09, ENV-V10, ENV-04, ENV-05, ENV-06 */
+/* ENV-V09, ENV-V10, ENV-04, ENV-05, ENV-06, OTLP-OPT-15 */
 static void periodic_reader_options_from_env_table(void **state)
 {
     fixture *f = *state;

@@ -25,7 +25,7 @@ static void retry_backoff_doubles_up_to_its_maximum(void **state)
     assert_int_equal(otmi_otlp_backoff_ns(100 * MS, 450 * MS, UINT32_MAX, 450 * MS + 1), 0);
 }
 
-/* OTLP-HTTP-09: jitter over the full span */
+/* OTLP-HTTP-09, OTLP-RETRY-01: jitter over the full span */
 static void retry_backoff_is_anywhere_between_zero_and_the_span(void **state)
 {
     (void)state;

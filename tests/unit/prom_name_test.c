@@ -122,7 +122,7 @@ static void name_of_every_metric_in_the_table_comes_out_as_there(void **state)
     assert_true(rows > 40);
 }
 
-/* PROM-META-08 */
+/* PROM-META-08, PROM-EXP-11 */
 static void name_of_every_label_in_the_table_comes_out_as_there(void **state)
 {
     (void)state;
@@ -166,7 +166,7 @@ static void name_of_every_unit_in_the_table_comes_out_as_there(void **state)
     assert_true(rows > 25);
 }
 
-/* PROM-NEG-04 */
+/* PROM-NEG-04, PROM-EXP-11 */
 static void name_is_translated_first_and_escaped_afterwards(void **state)
 {
     (void)state;
@@ -234,6 +234,7 @@ static void name_that_only_looks_like_a_suffix_gets_one(void **state)
     assert_string_equal(default_name("foo_milliseconds", "s", OTMI_PROM_GAUGE), "foo_milliseconds_seconds");
 }
 
+/* PROM-META-03 */
 static void name_with_a_leading_digit_keeps_it_behind_an_underscore(void **state)
 {
     (void)state;
@@ -256,6 +257,7 @@ static void name_of_a_counter_of_ones_is_no_ratio(void **state)
     assert_string_equal(default_name("things", "1", OTMI_PROM_HISTOGRAM), "things");
 }
 
+/* PROM-PT-11 */
 static void name_of_an_info_metric_says_so(void **state)
 {
     (void)state;

@@ -50,7 +50,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* PROM-EXP-01, PROM-EXP-05 */
+/* PROM-EXP-01, PROM-EXP-05, SDK-EXP-08 */
 static void provider_is_scraped_with_totals(void **state)
 {
     fixture *f = *state;

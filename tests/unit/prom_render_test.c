@@ -58,7 +58,7 @@ static otm_prometheus_exporter *create(void)
 
 /* -- Rendering --------------------------------------------------------------------------------------------------- */
 
-/* PROM-EXP-03, PROM-NEG-01 */
+/* PROM-EXP-03, PROM-NEG-01, PROM-EXP-01, PROM-EXP-04 */
 static void render_without_headers_gives_text_0_0_4(void **state)
 {
     (void)state;

@@ -377,6 +377,20 @@ static void start_on_a_taken_port_fails_and_names_it(void **state)
     assert_true(begins(request("GET /metrics", ""), "HTTP/1.1 200 "));
 }
 
+/* PROM-EXP-06; somebody else may have the port: then the refusal names it. */
+static void start_without_options_is_on_localhost_port_9464(void **state)
+{
+    (void)state;
+    options.port = 0;
+    options.host = NULL;
+    create();
+    if (otm_prometheus_exporter_start(exporter) == OTM_OK) {
+        assert_int_equal(otm_prometheus_exporter_port(exporter), 9464);
+    } else {
+        assert_int_equal(diag_recorder_count_of(&diag, OTM_ERROR, "port 9464"), 1);
+    }
+}
+
 static void start_on_a_bad_host_fails_and_names_it(void **state)
 {
     static const char *const hosts[] = {"192.0.2.1", "300.1.1.1", "", "2001:db8::1", "::1::2"};
@@ -537,6 +551,7 @@ int main(void)
         TEST(server_survives_garbage),
         TEST(server_answers_two_clients_at_once),
         TEST(start_on_a_taken_port_fails_and_names_it),
+        TEST(start_without_options_is_on_localhost_port_9464),
         TEST(start_on_a_bad_host_fails_and_names_it),
         TEST(start_on_all_interfaces_serves_both_families),
         TEST(start_twice_is_refused_and_stop_frees_the_port),

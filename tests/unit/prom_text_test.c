@@ -54,7 +54,7 @@ static void assert_note(otmi_prom_note_kind kind, const char *detail)
 
 /* -- Families ---------------------------------------------------------------------------------------------------- */
 
-/* PROM-EXP-04, PROM-META-06, PROM-PT-02 */
+/* PROM-EXP-04, PROM-META-06, PROM-PT-02, PROM-EXP-02 */
 static void text_of_a_counter_without_attributes_is_name_and_value(void **state)
 {
     (void)state;
@@ -65,7 +65,7 @@ static void text_of_a_counter_without_attributes_is_name_and_value(void **state)
                            "performance_dkg_joined_total 7\n");
 }
 
-/* PROM-META-07 */
+/* PROM-META-07, ATTR-11 */
 static void text_has_scope_labels_behind_those_of_the_series(void **state)
 {
     otm_attr on_scope[] = {otm_attr_string("fizz", "buzz"), otm_attr_string("name", "other"),
@@ -112,6 +112,7 @@ static void text_of_a_histogram_without_buckets_or_sum_has_the_count(void **stat
     assert_text(&no_scope, "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 3\nh_count 3\n");
 }
 
+/* PROM-PT-05 */
 static void text_of_a_histogram_whose_last_bound_is_infinite_has_one_infinite_bucket(void **state)
 {
     static const double bounds[] = {1, INFINITY};
@@ -163,7 +164,7 @@ static void text_of_an_up_down_counter_is_a_gauge(void **state)
     assert_text(&no_scope, "# TYPE things gauge\nthings -9223372036854775808\n");
 }
 
-/* PROM-PT-05, PROM-PT-07 */
+/* PROM-PT-05, PROM-PT-07, PROM-PT-03 */
 static void text_leaves_out_what_it_cannot_carry_and_says_so(void **state)
 {
     (void)state;
@@ -400,7 +401,7 @@ static void target_info_is_there_once_whatever_metrics_are_called(void **state)
     assert_note(OTMI_PROM_TYPE_CONFLICT, "target_info");
 }
 
-/* ATTR-06 */
+/* ATTR-06, PROM-META-08 */
 static void label_value_of_any_type_is_its_text(void **state)
 {
     static const uint8_t bytes[] = "hello world";

@@ -9,7 +9,7 @@ static otm_reader *manual(const otm_reader_options *options)
     return reader;
 }
 
-/* SDK-RDR-01, SDK-RDR-02 */
+/* SDK-RDR-01, SDK-RDR-02, SDK-CARD-03 */
 static void reader_without_options_takes_cumulative_default_aggregation_and_2000_series(void **state)
 {
     (void)state;
@@ -51,7 +51,7 @@ static void reader_options_by_kind_win_over_preference_and_default(void **state)
     otm_reader_release(reader);
 }
 
-/* SDK-RDR-02 */
+/* SDK-RDR-02, SDK-RDR-01 */
 static void reader_with_an_exporter_takes_its_temporality_and_aggregation_where_the_options_are_silent(void **state)
 {
     (void)state;
@@ -118,6 +118,7 @@ static void reader_options_out_of_range_are_refused(void **state)
     assert_int_equal(otm_manual_reader_create(&fresh, NULL), OTM_ERR_INVALID_ARGUMENT);
 }
 
+/* SDK-COMPAT-01 */
 static void reader_options_of_an_older_caller_are_read_no_further_than_they_go(void **state)
 {
     (void)state;
@@ -134,6 +135,7 @@ static void reader_options_of_an_older_caller_are_read_no_further_than_they_go(v
     otm_reader_release(reader);
 }
 
+/* SDK-COMPAT-01 */
 static void reader_options_of_a_newer_caller_pass_only_if_the_unknown_part_is_zero(void **state)
 {
     (void)state;

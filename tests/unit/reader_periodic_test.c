@@ -281,7 +281,7 @@ static void periodic_flushed_collects_exports_and_flushes_the_exporter(void **st
     fixture_teardown(&f);
 }
 
-/* SDK-PER-06 */
+/* SDK-PER-06, SDK-FLUSH-02 */
 static void periodic_flushed_tells_how_its_own_export_and_the_exporters_flush_ended(void **state)
 {
     (void)state;

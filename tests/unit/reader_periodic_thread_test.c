@@ -38,7 +38,7 @@ static void periodic_shut_down_reports_a_failed_last_export_and_shuts_the_export
     fixture_teardown(&f);
 }
 
-/* SDK-SHUT-03, SDK-RDR-14 */
+/* SDK-SHUT-03, SDK-RDR-14, LIB-03 */
 static void periodic_shut_down_with_an_export_that_never_ends_returns_by_its_deadline(void **state)
 {
     (void)state;
@@ -318,7 +318,7 @@ static void wait_for_gate(void *data)
     gate_wait(data);
 }
 
-/* SDK-SHUT-03, ERR-03: a callback that does not end keeps its thread, and nothing else. */
+/* SDK-SHUT-03, ERR-03, SDK-CB-03: a callback that does not end keeps its thread, and nothing else. */
 static void periodic_shut_down_while_a_callback_does_not_end_returns_with_the_exporter_shut_down(void **state)
 {
     (void)state;

@@ -245,7 +245,7 @@ static void *collect_many_times(void *argument)
     return NULL;
 }
 
-/* SDK-CONC-01 */
+/* SDK-CONC-01, SDK-CB-04 */
 static void reader_collected_by_many_threads_collects_one_after_the_other(void **state)
 {
     (void)state;
@@ -321,7 +321,7 @@ static void reader_flushed_calls_its_hook_which_may_collect_but_not_flush(void *
     teardown(&f);
 }
 
-/* SDK-RDR-14, SDK-SHUT-01 */
+/* SDK-RDR-14, SDK-SHUT-01, SDK-RDR-12 */
 static void reader_shut_down_calls_its_hook_once_and_collects_no_more(void **state)
 {
     (void)state;

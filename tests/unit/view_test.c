@@ -157,6 +157,7 @@ static void view_sets_name_and_description(void **state)
     assert_int_equal(diag_recorder_count(&f->recorder), 0);
 }
 
+/* SDK-STR-03 */
 static void view_may_empty_a_description(void **state)
 {
     otm_view view = view_for("req.count");
@@ -191,7 +192,7 @@ static void view_sets_attribute_keys(void **state)
     assert_false(view_fixture_keeps(s, "c"));
 }
 
-/* SDK-INST-06: advised keys hold where no view gives any, as they are written. */
+/* SDK-INST-06, API-INST-11, SDK-STR-04: advised keys hold where no view gives any, as they are written. */
 static void advised_keys_hold_unless_a_view_gives_keys(void **state)
 {
     view_fixture *f = *state;
@@ -281,7 +282,7 @@ static void advise_bounds(view_fixture *f)
     f->instrument.advice_bound_count = COUNT(advised_bounds);
 }
 
-/* SDK-INST-05 */
+/* SDK-INST-05, API-INST-10 */
 static void advised_bounds_hold_if_no_view_names_an_aggregation(void **state)
 {
     view_fixture *f = *state;
