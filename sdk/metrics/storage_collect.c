@@ -289,32 +289,32 @@ static bool move_to(collection *c, otmi_series *from, const chunk_cells *found, 
     return true;
 }
 
-static otmi_series *listed(otmi_series *list, const otmi_series *like)
+/* The series of the same attributes in a list that is younger than this one, and that this collection reads. */
+static otmi_series *listed(const collection *c, otmi_series *list, const otmi_series *like)
 {
     otmi_attr_span span = {.attrs = like->attrs->attrs, .count = like->attrs->count};
     for (otmi_series *s = list; s != NULL; s = s->next) {
-        if (s->hash == like->hash && s->state != OTMI_SERIES_RETIRED && otmi_attr_span_equals(&span, s->attrs)) {
+        bool read = s->generation > like->generation && s->generation <= c->storage->snapshot_generation;
+        if (read && s->hash == like->hash && s->state != OTMI_SERIES_RETIRED &&
+            otmi_attr_span_equals(&span, s->attrs)) {
             return s;
         }
     }
     return NULL;
 }
 
-/* Another series of the same attributes that this collection reads: the live one, or one that ended since it began,
- * if old enough to be read, or one further down the list of those that ended before. */
+/* A younger series of the same attributes that this collection reads: the live one, or one that ended since it began,
+ * or one that ended before. */
 static otmi_series *namesake(const collection *c, const otmi_series *series)
 {
     otmi_storage *storage = c->storage;
     otmi_mutex_lock(&storage->mu);
     otmi_series *found = otmi_storage_find_set(storage, series->attrs);
     if (found == NULL || found->generation > storage->snapshot_generation) {
-        found = listed(storage->ended, series);
+        found = listed(c, storage->ended, series);
     }
     otmi_mutex_unlock(&storage->mu);
-    if (found != NULL && found->generation <= storage->snapshot_generation) {
-        return found;
-    }
-    return listed(series->next, series);
+    return found != NULL ? found : listed(c, storage->draining, series);
 }
 
 /* Cumulative: whether the series has a point already. Those of read_live() come first, by rising number. */

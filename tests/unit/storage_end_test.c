@@ -112,6 +112,49 @@ static void storage_end_set_removed_twice_around_the_begin_of_a_collection_has_o
     storage_fixture_fini(&f);
 }
 
+/* The youngest of three is not part of the collection, and must not hide the one in the middle. SDK-CARD-08 */
+static void storage_end_set_removed_thrice_around_the_begin_of_a_collection_has_one_point(void **state)
+{
+    (void)state;
+    const otm_temporality temporalities[] = {OTM_CUMULATIVE, OTM_DELTA};
+    for (size_t i = 0; i < 2; i++) {
+        storage_fixture f;
+        open_with(&f, temporalities[i], OTM_AGGREGATION_SUM, 1);
+        storage_record(&f, 1, 5);
+        assert_int_equal(storage_remove(&f, 1), OTM_OK);
+        storage_record(&f, 1, 2);
+        storage_begin(&f);
+        assert_int_equal(storage_remove(&f, 1), OTM_OK);
+        storage_record(&f, 1, 1);
+        assert_int_equal(storage_remove(&f, 1), OTM_OK);
+        otmi_points points = storage_read(&f, 0);
+        storage_end(&f, 0, &points);
+        assert_int_equal(points_of(&points, 1), 1);
+        assert_int_equal(value_of(&points, 1), temporalities[i] == OTM_DELTA ? 7 : 2);
+        storage_fixture_fini(&f);
+    }
+}
+
+/* What waits for another reader is older, and hides nothing. SDK-RDR-10 */
+static void storage_end_set_that_ends_again_is_seen_while_another_reader_has_yet_to_see_its_first_end(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_CUMULATIVE, OTM_AGGREGATION_SUM, 3);
+    storage_record(&f, 1, 5);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    otmi_points points = storage_collect_as(&f, 0);
+    assert_int_equal(value_of(&points, 1), 5);
+    storage_record(&f, 1, 2);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    for (uint32_t reader = 0; reader < 2; reader++) {
+        points = storage_collect_as(&f, reader);
+        assert_int_equal(points_of(&points, 1), 1);
+        assert_int_equal(value_of(&points, 1), 2);
+    }
+    storage_fixture_fini(&f);
+}
+
 static void storage_end_numbers_are_used_again_with_other_generations(void **state)
 {
     (void)state;
@@ -242,6 +285,8 @@ int main(void)
         cmocka_unit_test(storage_end_set_that_begins_anew_shows_its_new_series_only),
         cmocka_unit_test(storage_end_set_removed_and_recorded_while_a_collection_runs_has_one_point),
         cmocka_unit_test(storage_end_set_removed_twice_around_the_begin_of_a_collection_has_one_point),
+        cmocka_unit_test(storage_end_set_removed_thrice_around_the_begin_of_a_collection_has_one_point),
+        cmocka_unit_test(storage_end_set_that_ends_again_is_seen_while_another_reader_has_yet_to_see_its_first_end),
         cmocka_unit_test(storage_end_numbers_are_used_again_with_other_generations),
         cmocka_unit_test(storage_end_with_a_reader_that_never_collects_memory_stays_bounded),
         cmocka_unit_test(storage_end_delta_merges_what_a_removed_series_measured_with_its_namesake),
