@@ -236,7 +236,7 @@ otmi_series *otmi_storage_begin_measuring_locked(otmi_storage *storage, otmi_ser
 
 /* -- End of a series --------------------------------------------------------------------------------------------- */
 
-void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, bool show_last)
+void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, uint64_t yet_to_see)
 {
     otmi_series_map_remove(&storage->map, series);
     storage->live--;
@@ -255,7 +255,7 @@ void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, bool sh
         storage->admitted[storage->epoch & 1]--;
     }
     if (!storage->shape.delta) {
-        series->by.pending_readers = show_last ? storage->readers : 0;
+        series->by.pending_readers = yet_to_see;
     }
     __atomic_store_n(&series->state, OTMI_SERIES_ENDED, __ATOMIC_RELEASE);
     series->next = storage->ended;
@@ -274,8 +274,9 @@ static bool is_idle(const otmi_storage *storage, otmi_series *series, uint64_t m
     return monotonic_ns - series->active_ns >= ttl_ns;
 }
 
-void otmi_storage_end_idle_locked(otmi_storage *storage, uint64_t monotonic_ns)
+void otmi_storage_end_idle_locked(otmi_storage *storage, uint32_t reader_bit, uint64_t monotonic_ns)
 {
+    uint64_t others = storage->readers & ~(UINT64_C(1) << reader_bit);
     for (uint32_t k = 0; k < storage->snapshot_chunks; k++) {
         otmi_chunk *chunk = storage->table.chunks[k];
         uint32_t used = otmi_chunk_used(chunk, storage->snapshot_used);
@@ -284,7 +285,7 @@ void otmi_storage_end_idle_locked(otmi_storage *storage, uint64_t monotonic_ns)
             bool may_end = series->state == OTMI_SERIES_LIVE && series != storage->overflow && series->start_ns != 0 &&
                            !series->visible_from_start;
             if (may_end && is_idle(storage, series, monotonic_ns)) {
-                otmi_storage_end_locked(storage, series, false);
+                otmi_storage_end_locked(storage, series, others);
             }
         }
     }
@@ -304,7 +305,7 @@ otm_status otmi_storage_remove(otmi_storage *storage, const otm_attr *attrs, siz
     if (series == NULL || series == storage->overflow || series->start_ns == 0) {
         st = OTM_ERR_NOT_FOUND;
     } else {
-        otmi_storage_end_locked(storage, series, true);
+        otmi_storage_end_locked(storage, series, storage->readers);
     }
     otmi_mutex_unlock(&storage->mu);
     otmi_attr_set_destroy(storage->env->allocator, set);

@@ -442,7 +442,7 @@ static void reclaim_idle_locked(otmi_storage *storage)
             otmi_series *series = &chunk->series[i];
             if (series->state == OTMI_SERIES_LIVE && series != storage->overflow && series->bound == 0 &&
                 series->by.admitted[old & 1] != old && series->by.admitted[storage->epoch & 1] != storage->epoch) {
-                otmi_storage_end_locked(storage, series, true);
+                otmi_storage_end_locked(storage, series, 0);
             }
         }
     }
@@ -511,7 +511,7 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
     if (storage->shape.delta) {
         reclaim_idle_locked(storage);
     } else if (storage->shape.tracks_idle) {
-        otmi_storage_end_idle_locked(storage, monotonic_ns);
+        otmi_storage_end_idle_locked(storage, reader_bit, monotonic_ns);
     }
     otmi_mutex_unlock(&storage->mu);
     otmi_reservoir_destroy(doomed);

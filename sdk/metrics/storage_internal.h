@@ -44,9 +44,10 @@ otmi_reservoir *otmi_storage_take_exemplars_locked(otmi_storage *storage, const 
 void otmi_storage_exemplars_fini(otmi_storage *storage);
 
 void otmi_storage_update_full_locked(otmi_storage *storage);
-/* `show_last`: cumulative readers see it once more. */
-void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, bool show_last);
-/* Ends the series that were not measured for their time to live. */
-void otmi_storage_end_idle_locked(otmi_storage *storage, uint64_t monotonic_ns);
+/* `yet_to_see`: bits of the cumulative readers that are to see it once more. */
+void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, uint64_t yet_to_see);
+/* Ends the series that were not measured for their time to live. The reader has just seen all of them, others may not
+ * have. */
+void otmi_storage_end_idle_locked(otmi_storage *storage, uint32_t reader_bit, uint64_t monotonic_ns);
 
 #endif

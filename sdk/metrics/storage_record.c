@@ -244,7 +244,7 @@ static void unhold_locked(otmi_target *target)
             storage->admitted[storage->epoch & 1]++;
         }
         if (!storage->shape.delta && series->start_ns == 0) {
-            otmi_storage_end_locked(storage, series, false); /* never measured: it gives its place back */
+            otmi_storage_end_locked(storage, series, 0); /* never measured: it gives its place back */
         }
     }
 }

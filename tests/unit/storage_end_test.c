@@ -155,6 +155,29 @@ static void storage_end_set_that_ends_again_is_seen_while_another_reader_has_yet
     storage_fixture_fini(&f);
 }
 
+/* A reader that collects often ends what is idle; one that collects seldom has not seen all of it. SDK-RDR-10 */
+static void storage_end_idle_series_is_seen_by_a_reader_that_was_not_there_when_it_ended(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    storage_fixture_init(&f);
+    f.stream.idle_ttl_ms = 1000;
+    storage_fixture_open(&f, 3);
+    storage_record(&f, 1, 5);
+    for (int i = 0; i < 3; i++) {
+        otmi_points often = storage_collect_as(&f, 0);
+        assert_int_equal(often.count, i < 2);
+        fake_clock_advance_ms(&f.clock, 1000);
+    }
+    otmi_points seldom = storage_collect_as(&f, 1);
+    assert_int_equal(value_of(&seldom, 1), 5);
+    for (uint32_t reader = 0; reader < 2; reader++) {
+        otmi_points later = storage_collect_as(&f, reader);
+        assert_int_equal(later.count, 0);
+    }
+    storage_fixture_fini(&f);
+}
+
 static void storage_end_numbers_are_used_again_with_other_generations(void **state)
 {
     (void)state;
@@ -287,6 +310,7 @@ int main(void)
         cmocka_unit_test(storage_end_set_removed_twice_around_the_begin_of_a_collection_has_one_point),
         cmocka_unit_test(storage_end_set_removed_thrice_around_the_begin_of_a_collection_has_one_point),
         cmocka_unit_test(storage_end_set_that_ends_again_is_seen_while_another_reader_has_yet_to_see_its_first_end),
+        cmocka_unit_test(storage_end_idle_series_is_seen_by_a_reader_that_was_not_there_when_it_ended),
         cmocka_unit_test(storage_end_numbers_are_used_again_with_other_generations),
         cmocka_unit_test(storage_end_with_a_reader_that_never_collects_memory_stays_bounded),
         cmocka_unit_test(storage_end_delta_merges_what_a_removed_series_measured_with_its_namesake),
