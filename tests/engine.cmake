@@ -1,9 +1,10 @@
 # The recording engine: every interleaving of its protocol, and stress.
 otm_test(NAME recording_model_test SOURCES model/recording_model_test.c LABELS model)
-otm_test(NAME record_stress_test INTERNAL SOURCES stress/record_stress_test.c
-  LIBS otm::sdk_static LABELS stress TIMEOUT 300)
-otm_test(NAME delta_stress_test INTERNAL SOURCES stress/delta_stress_test.c
-  LIBS otm::sdk_static LABELS stress TIMEOUT 300)
+foreach(part record delta aggregation)
+  otm_test(NAME ${part}_stress_test INTERNAL
+    SOURCES stress/${part}_stress_test.c stress/stress_rig.c stress/stress_ledger.c
+    LIBS otm::sdk_static LABELS stress TIMEOUT 300)
+endforeach()
 otm_test(NAME sdk_life_test INTERNAL SOURCES unit/sdk_life_test.c LIBS otm::sdk_static LABELS unit)
 foreach(part callback exemplar meter)
   otm_test(NAME ${part}_test SOURCES unit/${part}_test.c LIBS otm::sdk_static LABELS unit)
