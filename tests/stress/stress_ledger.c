@@ -275,6 +275,15 @@ stress_total stress_ledger_shown(const stress_ledger *ledger, size_t reader, siz
     return shown;
 }
 
+size_t stress_ledger_present(const stress_ledger *ledger, size_t reader, size_t metric)
+{
+    size_t count = 0;
+    for (size_t p = 0; p < STRESS_PLACES; p++) {
+        count += ledger->accounts[reader][metric].series[p].collection == ledger->collections[reader];
+    }
+    return count;
+}
+
 void stress_ledger_balance(const stress_ledger *ledger, size_t reader)
 {
     for (size_t m = 0; m < STRESS_METRICS && ledger->names[m] != NULL; m++) {

@@ -78,6 +78,9 @@ otm_status stress_ledger_collect(stress_ledger *ledger, otm_reader *reader, size
 /* All that a reader was shown of a metric. */
 stress_total stress_ledger_shown(const stress_ledger *ledger, size_t reader, size_t metric);
 
+/* How many series of a metric a reader's last collection had. */
+size_t stress_ledger_present(const stress_ledger *ledger, size_t reader, size_t metric);
+
 /* Complains unless a reader was shown just what was recorded. */
 void stress_ledger_balance(const stress_ledger *ledger, size_t reader);
 

@@ -148,11 +148,12 @@ static void *work_once(void *argument)
 
 void stress_run_rounds(int rounds, int threads, stress_work work, void *test)
 {
+    static uint64_t started; /* threads so far, all of them by the main thread */
     worker workers[THREADS_MOST];
     assert_true(threads <= THREADS_MOST);
     for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < threads; i++) {
-            workers[i] = (worker){work, test, stress_seed((uint64_t)(round * THREADS_MOST + i)), 0};
+            workers[i] = (worker){work, test, stress_seed(++started), 0};
             assert_int_equal(pthread_create(&workers[i].thread, NULL, work_once, &workers[i]), 0);
         }
         for (int i = 0; i < threads; i++) {
