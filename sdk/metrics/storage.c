@@ -255,7 +255,8 @@ void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, uint64_
         storage->admitted[storage->epoch & 1]--;
     }
     if (!storage->shape.delta) {
-        series->by.pending_readers = yet_to_see;
+        /* Atomic: a late section may still look for its epoch here, and goes another way when it is not there. */
+        __atomic_store_n(&series->by.pending_readers, yet_to_see, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&series->state, OTMI_SERIES_ENDED, __ATOMIC_RELEASE);
     series->next = storage->ended;

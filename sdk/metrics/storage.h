@@ -67,7 +67,8 @@ struct otmi_storage {
     uint32_t admitted[2]; /* delta, by parity: sets without handles measured in that interval */
     uint32_t leaving;     /* ended series that still take memory */
     otmi_series *ended;    /* unlinked, not yet past a grace period */
-    otmi_series *draining; /* unlinked before the grace period of the collection in progress; the collector's */
+    otmi_series *draining; /* unlinked before the grace period of the collection in progress, the oldest first; the
+                            * collector's */
     otmi_target *targets;
     uint64_t readers;         /* bits of the readers that share it */
     bool undrained;           /* delta: an old half could not be drained yet; the collector's */

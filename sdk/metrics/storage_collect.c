@@ -23,15 +23,22 @@ static void raise_epoch_locked(otmi_storage *storage)
     otmi_storage_update_full_locked(storage);
 }
 
+/* Behind what still waits for other readers: further down the list is always younger. */
 static void drain_ended_locked(otmi_storage *storage)
 {
+    otmi_series *drained = NULL;
     while (storage->ended != NULL) {
-        otmi_series *series = storage->ended;
+        otmi_series *series = storage->ended; /* the youngest first */
         storage->ended = series->next;
         __atomic_store_n(&series->state, OTMI_SERIES_DRAINING, __ATOMIC_RELAXED);
-        series->next = storage->draining;
-        storage->draining = series;
+        series->next = drained;
+        drained = series;
     }
+    otmi_series **end = &storage->draining;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = drained;
 }
 
 void otmi_storage_collect_begin(otmi_storage *storage, uint64_t now_ns)
@@ -289,14 +296,13 @@ static bool move_to(collection *c, otmi_series *from, const chunk_cells *found, 
     return true;
 }
 
-/* The series of the same attributes in a list that is younger than this one, and that this collection reads. */
+/* A series of the same attributes that this collection reads. */
 static otmi_series *listed(const collection *c, otmi_series *list, const otmi_series *like)
 {
     otmi_attr_span span = {.attrs = like->attrs->attrs, .count = like->attrs->count};
     for (otmi_series *s = list; s != NULL; s = s->next) {
-        bool read = s->generation > like->generation && s->generation <= c->storage->snapshot_generation;
-        if (read && s->hash == like->hash && s->state != OTMI_SERIES_RETIRED &&
-            otmi_attr_span_equals(&span, s->attrs)) {
+        if (s->hash == like->hash && s->generation <= c->storage->snapshot_generation &&
+            s->state != OTMI_SERIES_RETIRED && otmi_attr_span_equals(&span, s->attrs)) {
             return s;
         }
     }
@@ -304,7 +310,7 @@ static otmi_series *listed(const collection *c, otmi_series *list, const otmi_se
 }
 
 /* A younger series of the same attributes that this collection reads: the live one, or one that ended since it began,
- * or one that ended before. */
+ * or one that ended before, but after this one. */
 static otmi_series *namesake(const collection *c, const otmi_series *series)
 {
     otmi_storage *storage = c->storage;
@@ -314,7 +320,7 @@ static otmi_series *namesake(const collection *c, const otmi_series *series)
         found = listed(c, storage->ended, series);
     }
     otmi_mutex_unlock(&storage->mu);
-    return found != NULL ? found : listed(c, storage->draining, series);
+    return found != NULL ? found : listed(c, series->next, series);
 }
 
 /* Cumulative: whether the series has a point already. Those of read_live() come first, by rising number. */
@@ -497,17 +503,16 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
     otmi_mutex_lock(&storage->mu);
     storage->undrained = false;
     otmi_series_map_free_condemned(&storage->map);
-    otmi_series *waiting = NULL;
     otmi_reservoir *doomed = NULL;
-    while (storage->draining != NULL) {
-        otmi_series *series = storage->draining;
-        storage->draining = series->next;
-        if (!leaves_locked(storage, series, reader_bit, &doomed)) {
-            series->next = waiting;
-            waiting = series;
+    for (otmi_series **link = &storage->draining; *link != NULL;) {
+        otmi_series *series = *link;
+        otmi_series *next = series->next;
+        if (leaves_locked(storage, series, reader_bit, &doomed)) {
+            *link = next;
+        } else {
+            link = &series->next;
         }
     }
-    storage->draining = waiting;
     if (storage->shape.delta) {
         reclaim_idle_locked(storage);
     } else if (storage->shape.tracks_idle) {
