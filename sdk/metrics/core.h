@@ -42,6 +42,7 @@ typedef struct otmi_core {
     otmi_cond changed;
     otm_meter_configurator configurator;
     void *configurator_user_data;
+    uint64_t configured; /* how often it was set, also to the same */
     otmi_meter **meters;
     size_t meter_count;
     size_t meter_capacity;

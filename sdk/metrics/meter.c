@@ -341,22 +341,22 @@ static bool same_scope(const otmi_meter *a, const otmi_meter *b)
            strcmp(a->schema_url, b->schema_url) == 0 && otmi_attr_span_equals(&span, b->attributes);
 }
 
-/* Enables the meter or not, as the configurator in force says. Gives the lock up for asking, and asks again if another
- * configurator was set meanwhile: no older verdict ever replaces a newer one. */
+/* Enables the meter or not, as the configurator in force says. Gives the lock up for asking, and asks again if one was
+ * set meanwhile, were it the same: no older verdict ever replaces a newer one. */
 static void judge_locked(otmi_core *core, otmi_meter *meter)
 {
     otm_scope scope = {meter->name, meter->version, meter->schema_url, meter->attributes->attrs,
                        meter->attributes->count};
-    otm_meter_configurator configurator;
-    void *user_data;
+    uint64_t asked_in;
     bool enabled;
     do {
-        configurator = core->configurator;
-        user_data = core->configurator_user_data;
+        otm_meter_configurator configurator = core->configurator;
+        void *user_data = core->configurator_user_data;
+        asked_in = core->configured;
         otmi_mutex_unlock(&core->mu);
         enabled = configurator == NULL || configurator(&scope, user_data) != 0;
         otmi_mutex_lock(&core->mu);
-    } while (configurator != core->configurator || user_data != core->configurator_user_data);
+    } while (asked_in != core->configured);
     meter->enabled = enabled;
 }
 

@@ -288,6 +288,7 @@ otm_status otm_meter_provider_configure_meters(otm_meter_provider *provider, otm
     otmi_mutex_lock(&core->mu);
     core->configurator = configurator;
     core->configurator_user_data = user_data;
+    core->configured++;
     otmi_mutex_unlock(&core->mu);
     otmi_meters_refresh(core);
     return OTM_OK;

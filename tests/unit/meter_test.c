@@ -306,6 +306,41 @@ static void meter_is_judged_again_if_the_configurator_changed_meanwhile(void **s
     teardown(&f);
 }
 
+typedef struct policy {
+    fixture *f;
+    bool enabled;
+    bool changed;
+} policy;
+
+/* The policy changes while it is read, by a host that then says so. */
+static int reads_policy(const otm_scope *scope, void *user_data)
+{
+    policy *p = user_data;
+    bool enabled = p->enabled;
+    (void)scope;
+    if (!p->changed) {
+        p->changed = true;
+        p->enabled = false;
+        (void)otm_meter_provider_configure_meters(p->f->provider, reads_policy, p);
+    }
+    return enabled;
+}
+
+/* SDK-PROV-07 */
+static void meter_is_judged_again_if_the_same_configurator_was_set_meanwhile(void **state)
+{
+    (void)state;
+    fixture f;
+    setup(&f);
+    start(&f);
+    policy p = {&f, true, false};
+    otm_counter_i64 *c = counter(&f, "m", "c");
+    assert_int_equal(otm_meter_provider_configure_meters(f.provider, reads_policy, &p), OTM_OK);
+    assert_false(otm_counter_i64_enabled(c));
+    otm_counter_i64_release(c);
+    teardown(&f);
+}
+
 /* SDK-AGG-01 */
 static void meter_instrument_that_all_views_drop_is_off(void **state)
 {
@@ -414,6 +449,7 @@ int main(void)
         cmocka_unit_test(meter_is_had_by_its_whole_scope),
         cmocka_unit_test(meter_is_switched_off_and_on_by_the_configurator),
         cmocka_unit_test(meter_is_judged_again_if_the_configurator_changed_meanwhile),
+        cmocka_unit_test(meter_is_judged_again_if_the_same_configurator_was_set_meanwhile),
         cmocka_unit_test(meter_instrument_that_all_views_drop_is_off),
         cmocka_unit_test(meter_creation_by_many_threads_gives_one_instrument_each),
     };
