@@ -260,6 +260,8 @@ static void stress_series_removed_while_all_record_lose_nothing_under_delta(void
 
 /* -- Signals ------------------------------------------------------------------------------------------------------- */
 
+#define BURST 100
+
 static otm_bound_counter_i64 *in_handler;
 static atomic_int_fast64_t added_in_handler;
 
@@ -276,6 +278,10 @@ static void record_and_be_interrupted(void *test, uint64_t seed)
     stress_total totals[STRESS_METRICS] = {{0}};
     for (int i = stress_amount(PER_THREAD); i > 0; i--) {
         record_bound(f, &seed, totals);
+        for (int more = 0; more < BURST; more++) {
+            otm_bound_counter_i64_add_from_signal(in_handler, 1); /* any thread may: most meet a collection this way */
+        }
+        totals[COUNTER].number += BURST;
         (void)raise(SIGUSR1);
         (void)kill(getpid(), SIGUSR1); /* whoever has it unblocked: wherever that thread is, collecting or recording */
         if (stress_below(&seed, 64) == 0) {

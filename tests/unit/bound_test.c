@@ -183,6 +183,46 @@ static void bound_adds_of_signal_handlers_wait_for_memory(void **state)
     }
 }
 
+static otmi_target *interrupted; /* by a signal in each allocation, whose handler adds 4 */
+static int64_t interrupts;
+static void *(*alloc_below)(void *, size_t);
+
+static void *alloc_interrupted(void *context, size_t size)
+{
+    otmi_target_add_from_signal(interrupted, (otmi_number){.i64 = 4});
+    interrupts++;
+    return alloc_below(context, size);
+}
+
+/* A handler adds while a collection takes over what handlers added before, and has to put it back. SDK-CARD-08 */
+static void bound_adds_of_signal_handlers_meet_a_collection_without_memory_and_are_all_kept(void **state)
+{
+    (void)state;
+    bool failed = true;
+    for (uint64_t n = 1; failed; n++) {
+        storage_fixture f;
+        otmi_target target;
+        open_one(&f, 10);
+        bind(&f, &target);
+        interrupted = &target;
+        interrupts = 0;
+        otmi_target_add_from_signal(&target, (otmi_number){.i64 = 3});
+        alloc_below = f.memory.base.alloc;
+        f.memory.requests = 0;
+        f.memory.fail_at = n;
+        f.memory.base.alloc = alloc_interrupted;
+        otmi_storage_collect_begin(f.storage, 1);
+        failed = failing_alloc_failed(&f.memory);
+        f.memory.base.alloc = alloc_below;
+        f.memory.fail_at = 0;
+        (void)storage_collect(&f);
+        otmi_points points = storage_collect(&f); /* what came too late for the first */
+        assert_int_equal(value_of(&points, 1), 3 + 4 * interrupts);
+        otmi_storage_unbind(&target);
+        storage_fixture_fini(&f);
+    }
+}
+
 static void bound_create_survives_failure_of_each_allocation(void **state)
 {
     (void)state;
@@ -244,6 +284,7 @@ int main(void)
         cmocka_unit_test(bound_adds_of_signal_handlers_come_with_the_next_collection),
         cmocka_unit_test(bound_adds_of_signal_handlers_attach_again_when_the_series_was_removed),
         cmocka_unit_test(bound_adds_of_signal_handlers_wait_for_memory),
+        cmocka_unit_test(bound_adds_of_signal_handlers_meet_a_collection_without_memory_and_are_all_kept),
         cmocka_unit_test(bound_create_survives_failure_of_each_allocation),
         cmocka_unit_test(bound_handle_recovers_when_there_is_memory_again),
     };
