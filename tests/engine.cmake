@@ -1,6 +1,6 @@
 # The recording engine: every interleaving of its protocol, and stress.
 otm_test(NAME recording_model_test SOURCES model/recording_model_test.c LABELS model)
-foreach(part record delta aggregation lifecycle)
+foreach(part record delta aggregation lifecycle callback)
   otm_test(NAME ${part}_stress_test INTERNAL
     SOURCES stress/${part}_stress_test.c stress/stress_rig.c stress/stress_ledger.c
     LIBS otm::sdk_static LABELS stress TIMEOUT 300)

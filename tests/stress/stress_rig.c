@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #if defined(STRESS_THREAD_SANITIZER)
-#define PART 16
-#elif defined(STRESS_ADDRESS_SANITIZER)
 #define PART 8
+#elif defined(STRESS_ADDRESS_SANITIZER)
+#define PART 3
 #else
 #define PART 1
 #endif

@@ -29,7 +29,7 @@
 #define STRESS_ADDRESS_SANITIZER 1
 #endif
 
-/* `full`, or a part of it where a sanitizer slows everything down; at least 1. */
+/* How often to go round a loop: `full`, or a part of it where a sanitizer slows everything down; at least 1. */
 int stress_amount(int full);
 
 /* The n-th seed of this run: never 0. */
