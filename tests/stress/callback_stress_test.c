@@ -78,21 +78,25 @@ static void collect_in_little_time(void *test, size_t reader)
 
 /* -- Callbacks that come and go ------------------------------------------------------------------------------------ */
 
-static void open_gate(slow *s)
+/* Answers how often it was entered before. */
+static int open_gate(slow *s)
 {
     pthread_mutex_lock(&s->mu);
     if (s->inside > (int)s->f->world.reader_count) {
         stress_complain("a callback that hangs was entered again");
     }
     s->open = true;
+    int entered = s->entered;
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->mu);
+    return entered;
 }
 
-static void await_entry(slow *s)
+/* Waits until it was entered once more than that. Hangs if it never is: the test's time limit tells. */
+static void await_entry(slow *s, int entered)
 {
     pthread_mutex_lock(&s->mu);
-    while (s->entered == 0) {
+    while (s->entered <= entered) {
         pthread_cond_wait(&s->changed, &s->mu);
     }
     pthread_mutex_unlock(&s->mu);
@@ -101,8 +105,8 @@ static void await_entry(slow *s)
 static void *open_gate_later(void *argument)
 {
     slow *s = argument;
-    await_entry(s);
-    open_gate(s);
+    await_entry(s, 0);
+    (void)open_gate(s);
     return NULL;
 }
 
@@ -150,12 +154,12 @@ static void come_and_go(fixture *f, uint64_t *random)
         stress_complain("a callback could not be registered");
     }
     if (stress_below(random, 2) == 0) {
-        await_entry(s);
+        await_entry(s, 0);
         hang(f, stress_below(random, 3));
-        open_gate(s);
+        await_entry(s, open_gate(s)); /* given up or not, it is back once it has returned */
         otm_callback_unregister(handle);
     } else if (pthread_create(&opener, NULL, open_gate_later, s) == 0) {
-        await_entry(s);
+        await_entry(s, 0);
         otm_callback_unregister(handle);
         pthread_join(opener, NULL);
     }
