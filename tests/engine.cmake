@@ -1,8 +1,8 @@
 # The recording engine: every interleaving of its protocol, and stress.
 otm_test(NAME recording_model_test SOURCES model/recording_model_test.c LABELS model)
-foreach(part record delta aggregation lifecycle callback)
+foreach(part record delta aggregation series_end change callback)
   otm_test(NAME ${part}_stress_test INTERNAL
-    SOURCES stress/${part}_stress_test.c stress/stress_rig.c stress/stress_ledger.c
+    SOURCES stress/${part}_stress_test.c stress/stress_rig.c stress/stress_ledger.c stress/stress_life.c
     LIBS otm::sdk_static LABELS stress TIMEOUT 300)
 endforeach()
 otm_test(NAME sdk_life_test INTERNAL SOURCES unit/sdk_life_test.c LIBS otm::sdk_static LABELS unit)
