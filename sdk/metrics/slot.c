@@ -6,6 +6,8 @@
 #include "platform/platform.h"
 
 otmi_slot otmi_empty_slot;
+/* Not a member of `engine`, whose initial values are in the file: this would put 128 KiB of zeros there. */
+static otmi_slot shared_slot;
 
 _Thread_local otmi_thread otmi_this_thread OTMI_TLS_MODEL = {&otmi_empty_slot, false};
 
@@ -16,7 +18,6 @@ static struct {
     bool usable; /* the exit hook could be installed and the barrier exists: slots may be leased */
     otmi_mutex mu;
     otmi_mutex shared_mu; /* held by whoever has the shared slot */
-    otmi_slot shared;
     otmi_slot *slots[OTMI_MAX_SLOTS]; /* atomic */
     size_t count;                     /* atomic; slots[0] is the shared one */
     size_t limit;
@@ -57,7 +58,7 @@ static size_t default_limit(void)
 
 static void engine_start(void)
 {
-    engine.slots[0] = &engine.shared;
+    engine.slots[0] = &shared_slot;
     engine.count = 1;
     engine.limit = default_limit();
     engine.usable = pthread_key_create(&engine.exit_key, thread_ended) == 0 && otmi_process_barrier_available();
@@ -136,8 +137,8 @@ otmi_slot *otmi_slot_borrow(void)
     otmi_mutex_lock(&engine.shared_mu);
     /* The mutex does not keep collectors out, and there may be no process barrier: otmi_slots_wait() has the other
      * exchange. */
-    __atomic_exchange_n(&engine.shared.section, 1, __ATOMIC_SEQ_CST);
-    return &engine.shared;
+    __atomic_exchange_n(&shared_slot.section, 1, __ATOMIC_SEQ_CST);
+    return &shared_slot;
 }
 
 void otmi_slot_return(otmi_slot *slot)
@@ -183,7 +184,7 @@ otm_status otmi_slots_wait(uint64_t deadline_ns)
     }
     /* The shared slot is entered by an exchange and needs no barrier: of two exchanges of one word the later one sees
      * what came before the earlier. */
-    (void)__atomic_fetch_add(&engine.shared.section, 0, __ATOMIC_SEQ_CST);
+    (void)__atomic_fetch_add(&shared_slot.section, 0, __ATOMIC_SEQ_CST);
     /* Counted after the barrier: whoever was inside a new slot before it has published that slot. */
     size_t count = otmi_slot_count();
     for (size_t i = 0; i < count; i++) {
