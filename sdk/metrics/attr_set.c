@@ -310,9 +310,25 @@ bool otmi_value_equal(const otm_value *a, const otm_value *b)
     return value_equal(a, b, 0);
 }
 
-bool otmi_attr_equal(const otm_attr *a, const otm_attr *b)
+static __attribute__((noinline)) bool equal_otherwise(const otm_attr *a, const otm_attr *b)
 {
     return otmi_attr_key_equal(a, b) && value_equal(&a->value, &b->value, 0);
+}
+
+static inline bool is_string(const otm_value *value)
+{
+    return value->type == OTM_VALUE_STRING && value->as.string != NULL;
+}
+
+/* The common case, strings under equal keys, without a call. */
+bool otmi_attr_equal(const otm_attr *a, const otm_attr *b)
+{
+    if (__builtin_expect(is_string(&a->value) && is_string(&b->value) && a->key_size == b->key_size, 1) &&
+        __builtin_expect(otmi_bytes_equal(a->key, b->key, a->key_size), 1)) {
+        return a->value.size == b->value.size &&
+               otmi_bytes_equal(a->value.as.string, b->value.as.string, a->value.size);
+    }
+    return equal_otherwise(a, b);
 }
 
 /* -- The canonical copy ------------------------------------------------------------------------------------------ */

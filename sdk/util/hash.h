@@ -6,6 +6,7 @@
 #ifndef OTMI_HASH_H
 #define OTMI_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -84,6 +85,25 @@ static inline uint64_t otmi_hash_fold_bytes(const otmi_hash_key *key, const void
 static inline uint64_t otmi_hash_bytes(const otmi_hash_key *key, const void *bytes, size_t size)
 {
     return otmi_mix(otmi_hash_fold_bytes(key, bytes, size) ^ key->k1, UINT64_C(0x9e3779b97f4a7c15));
+}
+
+/* Whether two strings of one size are equal; short ones without a call, with loads that overlap as above. */
+static inline bool otmi_bytes_equal(const void *a, const void *b, size_t size)
+{
+    const unsigned char *p = (const unsigned char *)a;
+    const unsigned char *q = (const unsigned char *)b;
+    if (size > 16) {
+        return memcmp(p, q, size) == 0;
+    }
+    if (size >= 8) {
+        size_t last = size - 8;
+        return ((otmi_load_u64(p) ^ otmi_load_u64(q)) | (otmi_load_u64(p + last) ^ otmi_load_u64(q + last))) == 0;
+    }
+    if (size >= 4) {
+        size_t last = size - 4;
+        return ((otmi_load_u32(p) ^ otmi_load_u32(q)) | (otmi_load_u32(p + last) ^ otmi_load_u32(q + last))) == 0;
+    }
+    return size == 0 || ((p[0] ^ q[0]) | (p[size / 2] ^ q[size / 2]) | (p[size - 1] ^ q[size - 1])) == 0;
 }
 
 #endif

@@ -95,6 +95,25 @@ static void hash_of_numbered_names_spreads_evenly(void **state)
     assert_true(high_error < 400);
 }
 
+/* Its loads overlap: no byte may be left out, and none behind the end looked at. */
+static void bytes_equal_compares_every_byte_of_every_length(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size <= 40; size++) {
+        unsigned char a[41];
+        unsigned char b[41];
+        memset(a, 'x', sizeof a);
+        memset(b, 'x', sizeof b);
+        b[size] = 'y';
+        assert_true(otmi_bytes_equal(a, b, size));
+        for (size_t i = 0; i < size; i++) {
+            b[i] ^= 0x80;
+            assert_false(otmi_bytes_equal(a, b, size));
+            b[i] ^= 0x80;
+        }
+    }
+}
+
 static void *take_key(void *argument)
 {
     (void)argument;
@@ -127,6 +146,7 @@ int main(void)
         cmocka_unit_test(hash_tells_repeats_of_one_byte_apart),
         cmocka_unit_test(hash_of_sizes_that_differ_by_the_tag_does_not_meet),
         cmocka_unit_test(hash_of_numbered_names_spreads_evenly),
+        cmocka_unit_test(bytes_equal_compares_every_byte_of_every_length),
         cmocka_unit_test(hash_key_of_the_process_is_made_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
