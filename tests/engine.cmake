@@ -6,7 +6,7 @@ foreach(part record delta aggregation series_end change callback)
     LIBS otm::sdk_static LABELS stress TIMEOUT 300)
 endforeach()
 otm_test(NAME sdk_life_test INTERNAL SOURCES unit/sdk_life_test.c LIBS otm::sdk_static LABELS unit)
-foreach(part callback exemplar meter)
+foreach(part bound_record callback exemplar meter)
   otm_test(NAME ${part}_test SOURCES unit/${part}_test.c LIBS otm::sdk_static LABELS unit)
 endforeach()
 
