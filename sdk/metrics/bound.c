@@ -13,23 +13,40 @@ static otmi_bound *of(otm_bound *self)
 
 /* -- One storage, made for its shape ----------------------------------------------------------------------------- */
 
-/* The cell to add to, in a section that was entered; NULL (and no section) if only the slow path can. */
-static inline char *enter_cell(const otmi_target *target, otmi_slot **slot)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* What a fast path adds to. A constant in each of them: of what follows the compiler keeps what applies. */
+typedef enum way {
+    ONE_WORD, /* a sum under cumulative readers */
+    HALVES,   /* a histogram under cumulative readers */
+    INTERVALS /* anything whose series have to be admitted to each interval: delta, or they end when they are idle */
+} way;
+
+/* Nowhere, if the series has yet to be admitted to the interval. */
+static inline otmi_location admitted_location(const otmi_target *target, uint32_t epoch)
 {
+    const otmi_series *series = __atomic_load_n(&target->series, __ATOMIC_ACQUIRE);
+    bool admitted =
+        series != NULL && __atomic_load_n(&series->by.admitted[epoch & 1], __ATOMIC_RELAXED) == epoch;
+    return __builtin_expect(admitted, 1) ? series->location : 0;
+}
+
+/* The word or half to add to, in a section that was entered; NULL (and no section) if only the slow path can. */
+static ALWAYS_INLINE char *enter(const otmi_target *target, way how, otmi_slot **slot)
+{
+    const otmi_storage *storage = target->storage;
     *slot = otmi_this_thread.slot;
     otmi_slot_enter(*slot);
     /* Read inside the section: after a grace period nobody uses a location that was taken away. */
-    char *cell = otmi_slot_cell(*slot, __atomic_load_n(&target->location, __ATOMIC_RELAXED));
+    uint32_t epoch = how == ONE_WORD ? 0 : __atomic_load_n(&storage->epoch, __ATOMIC_ACQUIRE);
+    otmi_location location = how == INTERVALS ? admitted_location(target, epoch)
+                                              : __atomic_load_n(&target->location, __ATOMIC_RELAXED);
+    char *cell = otmi_slot_cell(*slot, location);
     if (__builtin_expect(cell == NULL, 0)) {
         otmi_slot_leave(*slot);
+        return NULL;
     }
-    return cell;
-}
-
-static inline char *current_half(const otmi_storage *storage, char *cell)
-{
-    uint32_t epoch = __atomic_load_n(&storage->epoch, __ATOMIC_ACQUIRE);
-    return cell + ((epoch & 1) != 0 ? storage->shape.half_size : 0);
+    return (epoch & 1) != 0 && storage->shape.halves ? cell + storage->shape.half_size : cell;
 }
 
 /* Whether measurements may become exemplars now: then the general way, which looks at the context. */
@@ -52,42 +69,40 @@ static __attribute__((noinline)) void refuse(const otmi_bound *bound, double val
     otmi_instrument_refuse(bound->instrument, value);
 }
 
-/* Where a fast path begins: its cell, in a section that was entered. NULL: the value went another way, through
+/* Where a fast path begins: what to add to, in a section that was entered. NULL: the value went another way, through
  * record_any_*() if it is not `plain`, or through slow(). */
-static inline __attribute__((always_inline)) char *begin_i64(otm_bound *self, bool plain, int64_t value,
-                                                             otmi_slot **slot)
+static ALWAYS_INLINE char *begin_i64(otm_bound *self, way how, bool plain, int64_t value, otmi_slot **slot)
 {
     otmi_bound *bound = of(self);
     if (__builtin_expect(!plain || is_traced(bound), 0)) {
         record_any_i64(self, value);
         return NULL;
     }
-    char *cell = enter_cell(&bound->targets[0], slot);
+    char *cell = enter(&bound->targets[0], how, slot);
     if (__builtin_expect(cell == NULL, 0)) {
         slow(bound, (otmi_number){.i64 = value});
     }
     return cell;
 }
 
-static inline __attribute__((always_inline)) char *begin_f64(otm_bound *self, bool plain, double value,
-                                                             otmi_slot **slot)
+static ALWAYS_INLINE char *begin_f64(otm_bound *self, way how, bool plain, double value, otmi_slot **slot)
 {
     otmi_bound *bound = of(self);
     if (__builtin_expect(!plain || is_traced(bound), 0)) {
         record_any_f64(self, value);
         return NULL;
     }
-    char *cell = enter_cell(&bound->targets[0], slot);
+    char *cell = enter(&bound->targets[0], how, slot);
     if (__builtin_expect(cell == NULL, 0)) {
         slow(bound, (otmi_number){.f64 = value});
     }
     return cell;
 }
 
-static inline void add_i64(otm_bound *self, bool plain, int64_t value)
+static ALWAYS_INLINE void add_i64(otm_bound *self, way how, bool plain, int64_t value)
 {
     otmi_slot *slot;
-    char *cell = begin_i64(self, plain, value, &slot);
+    char *cell = begin_i64(self, how, plain, value, &slot);
     if (cell != NULL) {
         otmi_sum_i64_add((uint64_t *)(void *)cell, value);
         otmi_slot_leave(slot);
@@ -96,56 +111,125 @@ static inline void add_i64(otm_bound *self, bool plain, int64_t value)
 
 static void add_counter_i64(otm_bound *self, int64_t value)
 {
-    add_i64(self, value >= 0, value);
+    add_i64(self, ONE_WORD, value >= 0, value);
+}
+
+static void add_counter_of_interval_i64(otm_bound *self, int64_t value)
+{
+    add_i64(self, INTERVALS, value >= 0, value);
 }
 
 static void add_sum_i64(otm_bound *self, int64_t value)
 {
-    add_i64(self, true, value);
+    add_i64(self, ONE_WORD, true, value);
 }
 
-static void add_counter_f64(otm_bound *self, double value)
+static void add_sum_of_interval_i64(otm_bound *self, int64_t value)
+{
+    add_i64(self, INTERVALS, true, value);
+}
+
+static ALWAYS_INLINE void add_f64(otm_bound *self, way how, bool plain, double value)
 {
     otmi_slot *slot;
-    char *cell = begin_f64(self, value >= 0 && value <= DBL_MAX, value, &slot);
+    char *cell = begin_f64(self, how, plain, value, &slot);
     if (cell != NULL) {
         otmi_sum_f64_add((uint64_t *)(void *)cell, value);
         otmi_slot_leave(slot);
     }
 }
 
-static void record_histogram_f64(otm_bound *self, double value)
+/* False for NaN, too. */
+static inline bool is_finite(double value)
 {
-    const otmi_storage *storage = of(self)->targets[0].storage;
+    return fabs(value) <= DBL_MAX;
+}
+
+static void add_counter_f64(otm_bound *self, double value)
+{
+    add_f64(self, ONE_WORD, value >= 0 && value <= DBL_MAX, value);
+}
+
+static void add_counter_of_interval_f64(otm_bound *self, double value)
+{
+    add_f64(self, INTERVALS, value >= 0 && value <= DBL_MAX, value);
+}
+
+static void add_sum_f64(otm_bound *self, double value)
+{
+    add_f64(self, ONE_WORD, is_finite(value), value);
+}
+
+static void add_sum_of_interval_f64(otm_bound *self, double value)
+{
+    add_f64(self, INTERVALS, is_finite(value), value);
+}
+
+static ALWAYS_INLINE void add_to_histogram(const otm_bound *self, char *half, double value)
+{
+    const otmi_bound *bound = (const otmi_bound *)self;
+    otmi_histogram_add_plain((otmi_histogram_half *)(void *)half, &bound->targets[0].storage->shape, value);
+}
+
+static ALWAYS_INLINE void to_histogram_i64(otm_bound *self, way how, int64_t value)
+{
     otmi_slot *slot;
-    char *cell = begin_f64(self, otmi_shape_takes_f64(&storage->shape, value), value, &slot);
-    if (cell != NULL) {
-        otmi_histogram_add((otmi_histogram_half *)(void *)current_half(storage, cell), &storage->shape, value);
+    char *half = begin_i64(self, how, true, value, &slot);
+    if (half != NULL) {
+        add_to_histogram(self, half, (double)value);
         otmi_slot_leave(slot);
     }
 }
 
 static void record_histogram_i64(otm_bound *self, int64_t value)
 {
+    to_histogram_i64(self, HALVES, value);
+}
+
+static void record_histogram_of_interval_i64(otm_bound *self, int64_t value)
+{
+    to_histogram_i64(self, INTERVALS, value);
+}
+
+static ALWAYS_INLINE void to_histogram_f64(otm_bound *self, way how, double value)
+{
+    otmi_slot *slot;
+    char *half = begin_f64(self, how, is_finite(value), value, &slot);
+    if (half != NULL) {
+        add_to_histogram(self, half, value);
+        otmi_slot_leave(slot);
+    }
+}
+
+static void record_histogram_f64(otm_bound *self, double value)
+{
+    to_histogram_f64(self, HALVES, value);
+}
+
+static void record_histogram_of_interval_f64(otm_bound *self, double value)
+{
+    to_histogram_f64(self, INTERVALS, value);
+}
+
+static ALWAYS_INLINE void to_exponential_f64(otm_bound *self, way how, double value)
+{
     const otmi_storage *storage = of(self)->targets[0].storage;
     otmi_slot *slot;
-    char *cell = begin_i64(self, otmi_shape_takes_i64(&storage->shape, value), value, &slot);
-    if (cell != NULL) {
-        otmi_histogram_add((otmi_histogram_half *)(void *)current_half(storage, cell), &storage->shape, (double)value);
+    char *half = begin_f64(self, how, is_finite(value), value, &slot);
+    if (half != NULL) {
+        otmi_exponential_add((otmi_exponential_half *)(void *)half, &storage->shape, storage->env->allocator, value);
         otmi_slot_leave(slot);
     }
 }
 
 static void record_exponential_f64(otm_bound *self, double value)
 {
-    const otmi_storage *storage = of(self)->targets[0].storage;
-    otmi_slot *slot;
-    char *cell = begin_f64(self, otmi_shape_takes_f64(&storage->shape, value), value, &slot);
-    if (cell != NULL) {
-        otmi_exponential_add((otmi_exponential_half *)(void *)current_half(storage, cell), &storage->shape,
-                             storage->env->allocator, value);
-        otmi_slot_leave(slot);
-    }
+    to_exponential_f64(self, HALVES, value);
+}
+
+static void record_exponential_of_interval_f64(otm_bound *self, double value)
+{
+    to_exponential_f64(self, INTERVALS, value);
 }
 
 /* -- Any number of storages, any shape --------------------------------------------------------------------------- */
@@ -309,34 +393,46 @@ static void release(otm_bound *self)
 #define OPS_I64(record) BOUND_OPS(record, record_f64_as_i64, record_i64_ctx, f64_as_i64_ctx)
 #define OPS_F64(record) BOUND_OPS(record_i64_as_f64, record, i64_as_f64_ctx, record_f64_ctx)
 
-static const otm_bound_ops counter_i64_ops = OPS_I64(add_counter_i64);
-static const otm_bound_ops sum_i64_ops = OPS_I64(add_sum_i64);
-static const otm_bound_ops histogram_i64_ops = OPS_I64(record_histogram_i64);
+/* Of each pair, the second is for storages that admit series to intervals. */
+static const otm_bound_ops counter_i64_ops[] = {OPS_I64(add_counter_i64), OPS_I64(add_counter_of_interval_i64)};
+static const otm_bound_ops counter_f64_ops[] = {OPS_F64(add_counter_f64), OPS_F64(add_counter_of_interval_f64)};
+static const otm_bound_ops sum_i64_ops[] = {OPS_I64(add_sum_i64), OPS_I64(add_sum_of_interval_i64)};
+static const otm_bound_ops sum_f64_ops[] = {OPS_F64(add_sum_f64), OPS_F64(add_sum_of_interval_f64)};
+static const otm_bound_ops histogram_i64_ops[] = {OPS_I64(record_histogram_i64),
+                                                  OPS_I64(record_histogram_of_interval_i64)};
+static const otm_bound_ops histogram_f64_ops[] = {OPS_F64(record_histogram_f64),
+                                                  OPS_F64(record_histogram_of_interval_f64)};
+static const otm_bound_ops exponential_f64_ops[] = {OPS_F64(record_exponential_f64),
+                                                    OPS_F64(record_exponential_of_interval_f64)};
 static const otm_bound_ops any_i64_ops = OPS_I64(record_any_i64);
-static const otm_bound_ops counter_f64_ops = OPS_F64(add_counter_f64);
-static const otm_bound_ops histogram_f64_ops = OPS_F64(record_histogram_f64);
-static const otm_bound_ops exponential_f64_ops = OPS_F64(record_exponential_f64);
 static const otm_bound_ops any_f64_ops = OPS_F64(record_any_f64);
+
+/* The pair made for a shape, or NULL. */
+static const otm_bound_ops *fast_ops_for(const otmi_shape *shape, bool is_i64)
+{
+    switch (shape->kind) {
+    case OTMI_SHAPE_SUM_I64:
+        return shape->refuse_negative ? counter_i64_ops : sum_i64_ops;
+    case OTMI_SHAPE_SUM_F64:
+        return shape->refuse_negative ? counter_f64_ops : sum_f64_ops;
+    case OTMI_SHAPE_HISTOGRAM:
+        return !otmi_shape_is_plain_histogram(shape) ? NULL : is_i64 ? histogram_i64_ops : histogram_f64_ops;
+    case OTMI_SHAPE_EXPONENTIAL:
+        return is_i64 || shape->refuse_negative ? NULL : exponential_f64_ops;
+    default:
+        return NULL;
+    }
+}
 
 static const otm_bound_ops *ops_for(const otmi_instrument *instrument)
 {
     bool is_i64 = instrument->desc.number == OTM_NUMBER_I64;
     const otmi_shape *shape = instrument->storage_count == 1 ? &instrument->storages[0]->shape : NULL;
-    if (shape == NULL || shape->delta || shape->tracks_idle) {
+    const otm_bound_ops *ops = shape == NULL ? NULL : fast_ops_for(shape, is_i64);
+    if (ops == NULL) {
         return is_i64 ? &any_i64_ops : &any_f64_ops;
     }
-    switch (shape->kind) {
-    case OTMI_SHAPE_SUM_I64:
-        return shape->refuse_negative ? &counter_i64_ops : &sum_i64_ops;
-    case OTMI_SHAPE_SUM_F64:
-        return shape->refuse_negative ? &counter_f64_ops : &any_f64_ops;
-    case OTMI_SHAPE_HISTOGRAM:
-        return is_i64 ? &histogram_i64_ops : &histogram_f64_ops;
-    case OTMI_SHAPE_EXPONENTIAL:
-        return is_i64 ? &any_i64_ops : &exponential_f64_ops;
-    default:
-        return is_i64 ? &any_i64_ops : &any_f64_ops;
-    }
+    return &ops[shape->delta || shape->tracks_idle];
 }
 
 static void unbind_all(otmi_bound *bound, size_t count)

@@ -7,7 +7,7 @@ static otm_status init_histogram(otmi_shape *shape, const otm_allocator *allocat
 {
     size_t count = aggregation->bound_count;
     shape->bound_count = count;
-    shape->padded_count = (count + 3) / 4 * 4;
+    shape->padded_count = count == 0 ? 4 : (count + 3) / 4 * 4; /* see otmi_bucket_of_few() */
     shape->bounds = otmi_alloc_array(allocator, shape->padded_count + 1, sizeof(double));
     if (shape->bounds == NULL) {
         return OTM_ERR_NO_MEMORY;

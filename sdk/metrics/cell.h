@@ -33,7 +33,7 @@ typedef struct otmi_shape {
     uint32_t half_size;
     uint32_t cell_size;
     size_t bound_count;
-    size_t padded_count; /* bounds, filled up with infinities to a multiple of 4 */
+    size_t padded_count; /* bounds, filled up with infinities to a multiple of 4, at least 4 */
     double *bounds;      /* owned */
     int32_t max_scale; /* exponential, from here */
     uint32_t max_size;
@@ -106,14 +106,14 @@ static inline void otmi_store_flipped(uint64_t *word, double value, uint64_t non
 
 static inline void otmi_min_add(uint64_t *min, double value)
 {
-    if (value < otmi_load_flipped(min, OTMI_MIN_NONE)) {
+    if (__builtin_expect(value < otmi_load_flipped(min, OTMI_MIN_NONE), 0)) {
         otmi_store_flipped(min, value, OTMI_MIN_NONE);
     }
 }
 
 static inline void otmi_max_add(uint64_t *max, double value)
 {
-    if (value > otmi_load_flipped(max, OTMI_MAX_NONE)) {
+    if (__builtin_expect(value > otmi_load_flipped(max, OTMI_MAX_NONE), 0)) {
         otmi_store_flipped(max, value, OTMI_MAX_NONE);
     }
 }
@@ -122,26 +122,32 @@ static inline void otmi_max_add(uint64_t *max, double value)
 typedef double otmi_f64_pair __attribute__((vector_size(16)));
 typedef int64_t otmi_i64_pair __attribute__((vector_size(16)));
 
-/* The bucket of a finite value: how many bounds lie below it. Upper bounds are inclusive. */
-static inline size_t otmi_bucket_of(const double *bounds, size_t padded_count, double value)
+#define OTMI_FEW_BOUNDS 32u
+
+/* The bucket of a finite value: how many bounds lie below it. Upper bounds are inclusive. For 4 to OTMI_FEW_BOUNDS:
+ * all are compared, two at a time, none branched on, since mixed values would mispredict. A comparison gives -1 where it
+ * holds. */
+static inline size_t otmi_bucket_of_few(const double *bounds, size_t padded_count, double value)
 {
-    if (padded_count <= 32) {
-        /* All compared, two at a time, none branched on: mixed values would mispredict. A comparison gives -1 where it
-         * holds. */
-        const otmi_f64_pair values = {value, value};
-        otmi_i64_pair even = {0, 0};
-        otmi_i64_pair odd = {0, 0};
-        for (size_t i = 0; i < padded_count; i += 4) {
-            otmi_f64_pair first;
-            otmi_f64_pair second;
-            memcpy(&first, &bounds[i], sizeof first);
-            memcpy(&second, &bounds[i + 2], sizeof second);
-            even -= values > first;
-            odd -= values > second;
-        }
-        even += odd;
-        return (size_t)(even[0] + even[1]);
-    }
+    const otmi_f64_pair values = {value, value};
+    otmi_i64_pair even = {0, 0};
+    otmi_i64_pair odd = {0, 0};
+    size_t i = 0;
+    do {
+        otmi_f64_pair first;
+        otmi_f64_pair second;
+        memcpy(&first, &bounds[i], sizeof first);
+        memcpy(&second, &bounds[i + 2], sizeof second);
+        even -= values > first;
+        odd -= values > second;
+        i += 4;
+    } while (i < padded_count);
+    even += odd;
+    return (size_t)(even[0] + even[1]);
+}
+
+static inline size_t otmi_bucket_of_many(const double *bounds, size_t padded_count, double value)
+{
     size_t low = 0;
     for (size_t span = padded_count; span > 0;) {
         size_t half = span / 2;
@@ -152,10 +158,22 @@ static inline size_t otmi_bucket_of(const double *bounds, size_t padded_count, d
     return low;
 }
 
+static inline size_t otmi_bucket_of(const double *bounds, size_t padded_count, double value)
+{
+    return padded_count <= OTMI_FEW_BOUNDS ? otmi_bucket_of_few(bounds, padded_count, value)
+                                           : otmi_bucket_of_many(bounds, padded_count, value);
+}
+
+static inline void otmi_histogram_count(otmi_histogram_half *half, size_t bucket)
+{
+    uint64_t *count = &half->counts[bucket];
+    __atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+
+/* Any shape, a finite value. */
 static inline void otmi_histogram_add(otmi_histogram_half *half, const otmi_shape *shape, double value)
 {
-    uint64_t *count = &half->counts[otmi_bucket_of(shape->bounds, shape->padded_count, value)];
-    __atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+    otmi_histogram_count(half, otmi_bucket_of(shape->bounds, shape->padded_count, value));
     if (shape->record_sum) {
         otmi_sum_f64_add(&half->sum, value);
     }
@@ -163,6 +181,22 @@ static inline void otmi_histogram_add(otmi_histogram_half *half, const otmi_shap
         otmi_min_add(&half->min, value);
         otmi_max_add(&half->max, value);
     }
+}
+
+/* The common histogram, for which bound handles have a fast path: it takes every number, and nothing is left out. */
+static inline bool otmi_shape_is_plain_histogram(const otmi_shape *shape)
+{
+    return shape->kind == OTMI_SHAPE_HISTOGRAM && shape->padded_count <= OTMI_FEW_BOUNDS && shape->record_sum &&
+           shape->record_min_max && !shape->refuse_negative;
+}
+
+/* A plain histogram, a finite value. */
+static inline void otmi_histogram_add_plain(otmi_histogram_half *half, const otmi_shape *shape, double value)
+{
+    otmi_histogram_count(half, otmi_bucket_of_few(shape->bounds, shape->padded_count, value));
+    otmi_sum_f64_add(&half->sum, value);
+    otmi_min_add(&half->min, value);
+    otmi_max_add(&half->max, value);
 }
 
 /* -- For collectors ---------------------------------------------------------------------------------------------- */
