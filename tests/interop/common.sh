@@ -39,6 +39,17 @@ build_go() {
     mark_built "$name" "$hash"
 }
 
+# build_godriver: the driver of tests/difftest. The flag lets it set the clock of the Go SDK.
+build_godriver() {
+    local source=$INTEROP/../difftest/godriver hash
+    hash=$(hash_of "$INTEROP/common.sh" "$source"/*)
+    if is_built godriver "$hash"; then return; fi
+    say "building the Go SDK's driver"
+    mkdir -p "$BIN"
+    (cd "$source" && go build -mod=readonly -buildvcs=false -trimpath -ldflags=-checklinkname=0 -o "$BIN/godriver" .)
+    mark_built godriver "$hash"
+}
+
 # make_venv: the Python environment of requirements.txt.
 make_venv() {
     local hash
