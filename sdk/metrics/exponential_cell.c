@@ -5,6 +5,7 @@
 #include "util/alloc.h"
 
 #define WIDE_UNIT 65536u
+#define LOWEST_NORMAL (-1) /* index of the smallest normal number at the smallest scale */
 
 uint32_t otmi_exponential_half_size(uint32_t max_size)
 {
@@ -363,6 +364,19 @@ bool otmi_exponential_total_init(otmi_exponential_total *total, const otmi_shape
     return total->positive.counts != NULL && total->negative.counts != NULL;
 }
 
+/* At scale -10 two buckets hold every normal number. What is smaller, 2^-1024 and less, is rounded up into the lower one
+ * (SDK-EXPH-05), which makes the buckets of scale -11, to which it may have driven a cell, the same as those of -10. */
+static void side_round_up(otmi_exponential_side *side)
+{
+    otmi_exponential_range *range = &side->range;
+    if (range->size > 1 && range->low < LOWEST_NORMAL) {
+        side->counts[1] += side->counts[0];
+        side->counts++;
+        range->size--;
+    }
+    range->low = range->low < LOWEST_NORMAL ? LOWEST_NORMAL : range->low;
+}
+
 static uint64_t side_finish(const otmi_exponential_side *side, otm_exponential_buckets *buckets)
 {
     uint64_t count = 0;
@@ -375,10 +389,14 @@ static uint64_t side_finish(const otmi_exponential_side *side, otm_exponential_b
     return count;
 }
 
-void otmi_exponential_total_finish(const otmi_exponential_total *total, const otmi_shape *shape,
-                                   otm_histogram_data *data)
+void otmi_exponential_total_finish(otmi_exponential_total *total, const otmi_shape *shape, otm_histogram_data *data)
 {
     data->scale = shape->max_scale - (int32_t)total->down;
+    if (data->scale <= OTMI_EXPONENTIAL_MIN_SCALE) {
+        data->scale = OTMI_EXPONENTIAL_MIN_SCALE;
+        side_round_up(&total->positive);
+        side_round_up(&total->negative);
+    }
     data->count = data->zero_count + side_finish(&total->positive, &data->positive) +
                   side_finish(&total->negative, &data->negative);
 }
