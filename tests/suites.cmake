@@ -2,12 +2,12 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 pkg_check_modules(OTM_JANSSON REQUIRED IMPORTED_TARGET jansson)
 
-add_test(NAME sdk_suites COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/suites/sdk_suites.py
-  $<TARGET_FILE:otm-driver> ${OTM_SHARED_DIR}/suites)
-otm_test_properties(sdk_suites LABELS suites)
-add_test(NAME sdk_identity_suites COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/suites/sdk_identity_suites.py
-  $<TARGET_FILE:otm-driver> ${OTM_SHARED_DIR}/suites)
-otm_test_properties(sdk_identity_suites LABELS suites)
+foreach(script sdk_suites.py sdk_identity_suites.py)
+  cmake_path(GET script STEM suites)
+  add_test(NAME ${suites} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/suites/${script}
+    $<TARGET_FILE:otm-driver> ${OTM_SHARED_DIR}/suites)
+  otm_test_properties(${suites} LABELS suites)
+endforeach()
 
 otm_test(NAME exponential_index_test INTERNAL SOURCES unit/exponential_index_test.c LIBS otm::sdk_static LABELS suites)
 otm_test(NAME suite_downscale_test INTERNAL SOURCES unit/suite_downscale_test.c

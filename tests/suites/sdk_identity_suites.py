@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs identity.csv, temporality.csv and exemplars.json of the shared suites: sdk_identity_suites.py DRIVER SUITES_FOLDER
+"""Runs identity.csv, units_syntax.csv, temporality.csv and exemplars.json of the shared suites through the driver:
+sdk_identity_suites.py DRIVER SUITES_FOLDER
 
 These tables speak in sentences; here each becomes what the driver is asked and must answer. A sentence that is not
 known fails, so that new rows are noticed.
@@ -10,8 +11,7 @@ import os
 import re
 import sys
 
-sys.dont_write_bytecode = True
-from sdk_suites import Driver, attribute  # noqa: E402
+from sdk_suites import Driver, attribute
 
 EXPOSITION = ('openmetrics', 'prometheus')  # rows of exemplars.json about these formats are not the SDK's
 
@@ -103,6 +103,19 @@ def identity(program, row):
             assert point['explicitBounds'] == [1], point
         elif not re.match('same instrument|duplicate registration differing|advisory', verdict):
             raise AssertionError(f'unknown verdict: {verdict}')
+    d.end()
+
+
+# -- units_syntax.csv ------------------------------------------------------------------------------------------------
+
+def units(program, row):
+    """Units are not validated (SDK-INST-02): what the table calls invalid is passed on too, and nobody is warned."""
+    d = provider(program)
+    d.ask(op='meter', id='m', provider='p', name='m')
+    created = d.ask(op='instrument', id='x', meter='m', kind='counter', number='int', name='x', unit=row['unit'])
+    d.ask(op='record', instrument='x', value=1)
+    (_, metric), = metrics(d)
+    assert not created.get('diag') and metric.get('unit', '') == row['unit'], (created, metric)
     d.end()
 
 
@@ -226,7 +239,8 @@ def main():
         print(f'SKIP sdk_identity_suites: {folder} is not here')
         return 77
     passed = cases = 0
-    for name, run in (('identity.csv', identity), ('temporality.csv', temporality), ('exemplars.json', exemplars)):
+    for name, run in (('identity.csv', identity), ('units_syntax.csv', units), ('temporality.csv', temporality),
+                      ('exemplars.json', exemplars)):
         for i, case in enumerate(rows(os.path.join(folder, name))):
             cases += 1
             try:
