@@ -27,7 +27,8 @@ typedef enum otmi_exporter_kind {
 
 typedef struct otmi_reader_plan {
     otmi_exporter_kind exporter;
-    otm_periodic_reader_options options; /* without a push exporter, options.reader alone */
+    otm_reader_options reader;
+    otm_periodic_reader_options periodic; /* with a push exporter; its reader is set when it is built */
     otm_otlp_http_exporter_options otlp;
     otm_prometheus_exporter_options prometheus;
 } otmi_reader_plan;

@@ -76,9 +76,11 @@ otm_status otmi_model_build_resource(otmi_model *model, const otmi_resource_plan
 static otm_status build_periodic(otmi_model *model, const otmi_reader_plan *plan, otm_reader **out)
 {
     otm_otlp_http_exporter_options otlp = plan->otlp;
-    otm_periodic_reader_options options = plan->options;
+    otm_periodic_reader_options options = plan->periodic;
+    otm_reader_options reader = plan->reader;
     otlp.allocator = model->allocator;
-    options.reader.allocator = model->allocator;
+    reader.allocator = model->allocator;
+    options.reader = &reader;
     otm_exporter *exporter = NULL;
     otm_status st = otm_otlp_http_exporter_create(&otlp, &model->diagnostics, &exporter);
     if (st != OTM_OK) {
@@ -92,7 +94,7 @@ static otm_status build_periodic(otmi_model *model, const otmi_reader_plan *plan
 static otm_status build_prometheus(otmi_model *model, const otmi_reader_plan *plan, otm_reader **out,
                                    otm_prometheus_exporter **prometheus)
 {
-    otm_reader_options reader = plan->options.reader;
+    otm_reader_options reader = plan->reader;
     otm_prometheus_exporter_options options = plan->prometheus;
     reader.allocator = model->allocator;
     options.allocator = model->allocator;
@@ -127,7 +129,7 @@ otm_status otmi_model_build_reader(otmi_model *model, const otmi_reader_plan *pl
     case OTMI_EXPORTER_NONE:
         break;
     }
-    manual = plan->options.reader;
+    manual = plan->reader;
     manual.allocator = model->allocator;
     return otm_manual_reader_create(&manual, out);
 }

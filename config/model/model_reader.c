@@ -82,7 +82,7 @@ static otm_status read_periodic(const otmi_node *node, otmi_reader_plan *out)
                                        "exporter",  "producers",          "cardinality_limits", NULL};
     otm_status st = otmi_node_missing(node) ? otmi_node_fail(node, "a map") : otmi_node_object(node, keys);
     if (st == OTM_OK) {
-        st = read_times(node, &out->options);
+        st = read_times(node, &out->periodic);
     }
     if (st != OTM_OK) {
         return st;
@@ -97,7 +97,7 @@ static otm_status read_periodic(const otmi_node *node, otmi_reader_plan *out)
     if (st == OTM_OK) {
         st = otmi_model_read_push_exporter(&exporter, out);
     }
-    return st == OTM_OK ? read_common(node, &out->options.reader) : st;
+    return st == OTM_OK ? read_common(node, &out->reader) : st;
 }
 
 static otm_status read_pull(const otmi_node *node, otmi_reader_plan *out)
@@ -109,7 +109,7 @@ static otm_status read_pull(const otmi_node *node, otmi_reader_plan *out)
     }
     otmi_node exporter = otmi_node_member(node, "exporter");
     st = otmi_model_read_pull_exporter(&exporter, out);
-    return st == OTM_OK ? read_common(node, &out->options.reader) : st;
+    return st == OTM_OK ? read_common(node, &out->reader) : st;
 }
 
 /* Not of the file format: `manual`, for hosts that collect by themselves. */
@@ -118,7 +118,7 @@ static otm_status read_manual(const otmi_node *node, otmi_reader_plan *out)
     static const char *const keys[] = {"temporality_preference", "default_histogram_aggregation", "producers",
                                        "cardinality_limits", "idle_ttl", NULL};
     otm_status st = otmi_node_object(node, keys);
-    otm_reader_options *options = &out->options.reader;
+    otm_reader_options *options = &out->reader;
     otmi_node idle_ttl = otmi_node_member(node, "idle_ttl");
     if (st == OTM_OK) {
         st = otmi_node_i64(&idle_ttl, 0, INT64_MAX / 1000000, &options->idle_ttl_ms);
@@ -133,7 +133,8 @@ static otm_status read_manual(const otmi_node *node, otmi_reader_plan *out)
 otm_status otmi_model_read_reader(const otmi_node *node, otmi_reader_plan *out)
 {
     *out = (otmi_reader_plan){.exporter = OTMI_EXPORTER_NONE};
-    otm_periodic_reader_options_init(&out->options);
+    otm_reader_options_init(&out->reader);
+    otm_periodic_reader_options_init(&out->periodic);
     const char *expected = node->model->allow_manual_readers ? "a map with one key of periodic, pull, manual"
                                                              : "a map with one key of periodic, pull";
     otmi_node body;

@@ -208,7 +208,8 @@ void otm_periodic_reader_options_from_env(otm_periodic_reader_options *options,
     if (options == NULL) {
         return;
     }
-    otmi_diag *diag = otmi_otlp_setup_diag(options->reader.allocator, diagnostics);
+    const otm_allocator *allocator = options->reader != NULL ? options->reader->allocator : NULL;
+    otmi_diag *diag = otmi_otlp_setup_diag(allocator, diagnostics);
     if (options->interval_ms == 0 && get_ms("OTEL_METRIC_EXPORT_INTERVAL", 1, diag, &ms)) {
         options->interval_ms = ms;
     }

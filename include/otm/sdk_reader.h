@@ -208,7 +208,7 @@ typedef enum otm_run_mode {
 
 typedef struct otm_periodic_reader_options {
     size_t struct_size; /* set by init; do not change */
-    otm_reader_options reader;
+    const otm_reader_options *reader; /* copied; NULL: the defaults */
     int64_t interval_ms; /* between the starts of two exports; 0: 60 000 */
     int64_t timeout_ms;  /* of one collection with its export; 0: 30 000; OTM_NO_TIMEOUT */
     uint32_t run_mode;   /* otm_run_mode */
@@ -219,7 +219,6 @@ OTM_INLINE void otm_periodic_reader_options_init(otm_periodic_reader_options *op
 {
     memset(options, 0, sizeof *options);
     options->struct_size = sizeof *options;
-    otm_reader_options_init(&options->reader);
 }
 
 /* Creates a reader that collects and exports every interval, once it belongs to a provider. It takes a reference to

@@ -371,24 +371,24 @@ otmi_periodic *otmi_periodic_of(otm_reader *reader)
     return reader != NULL && reader->kind == &periodic_kind ? (otmi_periodic *)reader : NULL;
 }
 
-static otm_status read_options(const otm_periodic_reader_options *given, otm_periodic_reader_options *out)
+static otm_status read_options(const otm_periodic_reader_options *given, otm_periodic_reader_options *out,
+                               otm_reader_options *reader)
 {
-    otm_periodic_reader_options outer;
-    otm_status st = otmi_options_read(given, &outer, sizeof outer);
-    if (st != OTM_OK) {
-        return st;
-    }
-    *out = outer;
-    memset(&out->reader, 0, sizeof out->reader);
-    if (outer.reader.struct_size > sizeof outer.reader) { /* there is nothing behind it but our own fields */
-        return OTM_ERR_INVALID_ARGUMENT;
-    }
-    if (given != NULL) {
-        st = otmi_options_read(&outer.reader, &out->reader, sizeof out->reader);
+    otm_status st = otmi_options_read(given, out, sizeof *out);
+    if (st == OTM_OK) {
+        st = otmi_options_read(out->reader, reader, sizeof *reader);
     }
     bool valid = out->interval_ms >= 0 && out->timeout_ms >= OTM_NO_TIMEOUT && out->reserved == 0 &&
                  out->run_mode <= OTM_RUN_HOST_STEPPED;
-    return valid ? st : OTM_ERR_INVALID_ARGUMENT;
+    return st == OTM_OK && !valid ? OTM_ERR_INVALID_ARGUMENT : st;
+}
+
+static void periodic_init(otmi_periodic *p, otm_exporter *exporter, const otm_periodic_reader_options *options)
+{
+    p->exporter = otm_exporter_retain(exporter);
+    p->machine.interval_ns = otmi_deadline_ns(0, options->interval_ms, DEFAULT_INTERVAL_MS);
+    p->timeout_ns = otmi_deadline_ns(0, options->timeout_ms, DEFAULT_TIMEOUT_MS);
+    p->run_mode = (otm_run_mode)options->run_mode;
 }
 
 otm_status otm_periodic_reader_create(otm_exporter *exporter, const otm_periodic_reader_options *options,
@@ -399,21 +399,15 @@ otm_status otm_periodic_reader_create(otm_exporter *exporter, const otm_periodic
     }
     *out = NULL;
     otm_periodic_reader_options o;
-    otm_status st = exporter != NULL ? read_options(options, &o) : OTM_ERR_INVALID_ARGUMENT;
-    otm_reader *r = NULL;
+    otm_reader_options reader;
+    otm_status st = exporter != NULL ? read_options(options, &o, &reader) : OTM_ERR_INVALID_ARGUMENT;
     if (st == OTM_OK) {
-        st = otmi_reader_create(&periodic_kind, sizeof(otmi_periodic), &o.reader, exporter, &r);
+        st = otmi_reader_create(&periodic_kind, sizeof(otmi_periodic), &reader, exporter, out);
     }
-    if (st != OTM_OK) {
-        return st;
+    if (st == OTM_OK) {
+        periodic_init(otmi_periodic_of(*out), exporter, &o);
     }
-    otmi_periodic *p = otmi_periodic_of(r);
-    p->exporter = otm_exporter_retain(exporter);
-    p->machine.interval_ns = otmi_deadline_ns(0, o.interval_ms, DEFAULT_INTERVAL_MS);
-    p->timeout_ns = otmi_deadline_ns(0, o.timeout_ms, DEFAULT_TIMEOUT_MS);
-    p->run_mode = (otm_run_mode)o.run_mode;
-    *out = r;
-    return OTM_OK;
+    return st;
 }
 
 void otm_reader_accounts(otm_reader *reader, otm_accounts *out)

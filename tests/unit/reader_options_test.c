@@ -62,7 +62,10 @@ static void reader_with_an_exporter_takes_its_temporality_and_aggregation_where_
     otm_exporter *exporter = fake_exporter_wrap(&fake);
     otm_periodic_reader_options o;
     otm_periodic_reader_options_init(&o);
-    o.reader.temporality[OTM_GAUGE] = OTM_CUMULATIVE;
+    otm_reader_options inner;
+    otm_reader_options_init(&inner);
+    o.reader = &inner;
+    inner.temporality[OTM_GAUGE] = OTM_CUMULATIVE;
     otm_reader *reader = NULL;
     assert_int_equal(otm_periodic_reader_create(exporter, &o, &reader), OTM_OK);
     const otmi_reader_config *config = otmi_reader_config_of(reader);
@@ -72,7 +75,7 @@ static void reader_with_an_exporter_takes_its_temporality_and_aggregation_where_
     assert_int_equal(config->aggregation[OTM_COUNTER].kind, OTM_AGGREGATION_DEFAULT);
     otm_reader_release(reader);
 
-    o.reader.temporality_preference = OTM_PREFER_CUMULATIVE;
+    inner.temporality_preference = OTM_PREFER_CUMULATIVE;
     assert_int_equal(otm_periodic_reader_create(exporter, &o, &reader), OTM_OK);
     assert_int_equal(otmi_reader_config_of(reader)->temporality[OTM_COUNTER], OTM_CUMULATIVE);
     otm_reader_release(reader);

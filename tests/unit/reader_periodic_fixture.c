@@ -8,7 +8,9 @@ void fixture_prepare(fixture *f)
     pipeline_init(&f->pipeline);
     fake_exporter_init(&f->fake);
     f->exporter = fake_exporter_wrap(&f->fake);
+    otm_reader_options_init(&f->reader_options);
     otm_periodic_reader_options_init(&f->options);
+    f->options.reader = &f->reader_options;
     f->options.run_mode = OTM_RUN_HOST_STEPPED;
 }
 

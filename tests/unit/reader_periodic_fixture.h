@@ -9,6 +9,7 @@ typedef struct fixture {
     fake_exporter fake;
     otm_exporter *exporter;
     otm_reader *reader;
+    otm_reader_options reader_options;
     otm_periodic_reader_options options;
     otm_poll_fd fds[4];
     size_t fd_count;

@@ -36,10 +36,13 @@ static void periodic_options_out_of_range_are_refused(void **state)
     o.struct_size = 0;
     expect_refused(&o);
     o = fresh;
-    o.reader.struct_size = 0;
+    otm_reader_options inner;
+    otm_reader_options_init(&inner);
+    o.reader = &inner;
+    inner.temporality_preference = OTM_PREFER_LOW_MEMORY + 1;
     expect_refused(&o);
-    o = fresh;
-    o.reader.struct_size = sizeof o.reader + 8;
+    inner.temporality_preference = 0;
+    inner.struct_size = 0;
     expect_refused(&o);
     otm_reader *reader = (otm_reader *)1;
     assert_int_equal(otm_periodic_reader_create(NULL, &fresh, &reader), OTM_ERR_INVALID_ARGUMENT);
@@ -56,8 +59,8 @@ static void periodic_create_survives_failure_of_each_allocation(void **state)
         fixture_prepare(&f);
         failing_alloc_init(&fa, n);
         static const double bounds[] = {1, 2};
-        f.options.reader.allocator = &fa.base;
-        f.options.reader.aggregation[OTM_HISTOGRAM] =
+        f.reader_options.allocator = &fa.base;
+        f.reader_options.aggregation[OTM_HISTOGRAM] =
             (otm_aggregation){.kind = OTM_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM,
                               .has_boundaries = true,
                               .boundaries = bounds,
