@@ -2,9 +2,7 @@
  *
  * The snapshot is taken by one collection of the provider at a time (core->snapshotting, no lock held): it raises
  * epochs, and two would disturb each other. It holds for microseconds, callbacks are outside of it. */
-#include "metrics/core.h"
-#include "metrics/pipeline.h"
-#include "metrics/resource.h"
+#include "metrics/collect_run.h"
 #include "util/alloc.h"
 
 static otmi_core *of(const otmi_pipeline *pipeline)
@@ -39,27 +37,7 @@ bool otmi_pipeline_alive(const otmi_pipeline *pipeline)
 
 /* -- What there is to collect ------------------------------------------------------------------------------------ */
 
-typedef struct collected_output {
-    const otmi_output *output;
-    const otmi_meter *meter;
-    otmi_points points;
-} collected_output;
-
-/* One collection of one reader. All memory is in its arena. */
-typedef struct collect_run {
-    otmi_core *core;
-    uint32_t reader;
-    uint64_t deadline_ns;
-    uint64_t now_ns;
-    otmi_arena *arena;
-    collected_output *outputs; /* in the order of meters and instruments */
-    size_t output_count;
-    otmi_storage **storages; /* distinct */
-    otmi_points *storage_points;
-    size_t storage_count;
-} collect_run;
-
-static size_t count_outputs_locked(const collect_run *run)
+static size_t count_outputs_locked(const otmi_collect_run *run)
 {
     size_t count = 0;
     for (size_t m = 0; m < run->core->meter_count; m++) {
@@ -71,24 +49,24 @@ static size_t count_outputs_locked(const collect_run *run)
     return count;
 }
 
-static void list_instrument(collect_run *run, const otmi_meter *meter, const otmi_instrument *instrument)
+static void list_instrument(otmi_collect_run *run, const otmi_meter *meter, const otmi_instrument *instrument)
 {
     const otmi_output_list *list = &instrument->readers[run->reader];
     for (size_t o = 0; o < list->streams.count; o++) {
-        run->outputs[run->output_count++] = (collected_output){.output = &list->outputs[o], .meter = meter};
+        run->outputs[run->output_count++] = (otmi_collected_output){.output = &list->outputs[o], .meter = meter};
     }
 }
 
 /* Instruments and meters are never taken out of their lists while the core lives: the pointers stay good. A disabled
  * meter gives nothing (metrics/sdk.md, "MeterConfig"). */
-static otm_status list_outputs(collect_run *run)
+static otm_status list_outputs(otmi_collect_run *run)
 {
     otmi_core *core = run->core;
     otmi_mutex_lock(&core->mu);
     size_t most = count_outputs_locked(run) + 1;
-    run->outputs = otmi_arena_alloc(run->arena, most * sizeof *run->outputs);
-    run->storages = otmi_arena_alloc(run->arena, most * sizeof *run->storages);
-    run->storage_points = otmi_arena_alloc(run->arena, most * sizeof *run->storage_points);
+    run->outputs = otmi_arena_alloc(run->request->arena, most * sizeof *run->outputs);
+    run->storages = otmi_arena_alloc(run->request->arena, most * sizeof *run->storages);
+    run->storage_points = otmi_arena_alloc(run->request->arena, most * sizeof *run->storage_points);
     otm_status st = run->outputs == NULL || run->storages == NULL || run->storage_points == NULL ? OTM_ERR_NO_MEMORY
                                                                                                    : OTM_OK;
     for (size_t m = 0; st == OTM_OK && m < core->meter_count; m++) {
@@ -103,7 +81,7 @@ static otm_status list_outputs(collect_run *run)
 
 /* -- Asynchronous instruments ------------------------------------------------------------------------------------ */
 
-static otm_status distribute(collect_run *run, const otmi_run *callbacks)
+static otm_status distribute(otmi_collect_run *run, const otmi_run *callbacks)
 {
     size_t count = 0;
     const otmi_observation *observations = otmi_run_observations(callbacks, &count);
@@ -123,10 +101,10 @@ static otm_status distribute(collect_run *run, const otmi_run *callbacks)
     return st;
 }
 
-static otm_status observe(collect_run *run)
+static otm_status observe(otmi_collect_run *run)
 {
     otmi_run *callbacks = NULL;
-    otm_status st = otmi_callbacks_run(run->core, run->reader, run->deadline_ns, &callbacks);
+    otm_status st = otmi_callbacks_run(run->core, run->reader, run->request->deadline_ns, &callbacks);
     if (callbacks == NULL) {
         return st;
     }
@@ -143,13 +121,13 @@ static otm_status observe(collect_run *run)
 
 /* -- Snapshot ---------------------------------------------------------------------------------------------------- */
 
-static otm_status snapshot_enter(collect_run *run)
+static otm_status snapshot_enter(otmi_collect_run *run)
 {
     otmi_core *core = run->core;
     bool in_time = true;
     otmi_mutex_lock(&core->mu);
     while (core->snapshotting && in_time) {
-        in_time = otmi_cond_wait_until(&core->changed, &core->mu, run->deadline_ns);
+        in_time = otmi_cond_wait_until(&core->changed, &core->mu, run->request->deadline_ns);
     }
     bool entered = !core->snapshotting;
     if (entered) {
@@ -160,7 +138,7 @@ static otm_status snapshot_enter(collect_run *run)
     return entered ? OTM_OK : OTM_ERR_TIMEOUT;
 }
 
-static void snapshot_leave(collect_run *run)
+static void snapshot_leave(otmi_collect_run *run)
 {
     otmi_mutex_lock(&run->core->mu);
     run->core->snapshotting = false;
@@ -168,7 +146,7 @@ static void snapshot_leave(collect_run *run)
     otmi_mutex_unlock(&run->core->mu);
 }
 
-static void list_storages(collect_run *run)
+static void list_storages(otmi_collect_run *run)
 {
     for (size_t i = 0; i < run->output_count; i++) {
         otmi_storage *storage = run->outputs[i].output->storage;
@@ -180,20 +158,20 @@ static void list_storages(collect_run *run)
     }
 }
 
-static otm_status first_step(collect_run *run)
+static otm_status first_step(otmi_collect_run *run)
 {
     for (size_t i = 0; i < run->storage_count; i++) {
         otmi_storage_collect_begin(run->storages[i], run->now_ns);
     }
-    otm_status st = otmi_slots_wait(run->deadline_ns);
+    otm_status st = otmi_slots_wait(run->request->deadline_ns);
     for (size_t i = 0; i < run->storage_count && st == OTM_OK; i++) {
-        st = otmi_storage_collect_read(run->storages[i], run->reader, run->arena, run->now_ns,
+        st = otmi_storage_collect_read(run->storages[i], run->reader, run->request->arena, run->now_ns,
                                        &run->storage_points[i]);
     }
     return st;
 }
 
-static otm_status second_step(collect_run *run)
+static otm_status second_step(otmi_collect_run *run)
 {
     bool any = false;
     for (size_t i = 0; i < run->storage_count; i++) {
@@ -202,7 +180,7 @@ static otm_status second_step(collect_run *run)
             any = true;
         }
     }
-    otm_status st = any ? otmi_slots_wait(run->deadline_ns) : OTM_OK;
+    otm_status st = any ? otmi_slots_wait(run->request->deadline_ns) : OTM_OK;
     for (size_t i = 0; i < run->storage_count && st == OTM_OK; i++) {
         if (otmi_storage_two_steps(run->storages[i])) {
             otmi_storage_collect_read_again(run->storages[i], &run->storage_points[i]);
@@ -211,21 +189,21 @@ static otm_status second_step(collect_run *run)
     return st;
 }
 
-static otm_status read_outputs(collect_run *run)
+static otm_status read_outputs(otmi_collect_run *run)
 {
     otm_status st = OTM_OK;
     for (size_t i = 0; i < run->output_count && st == OTM_OK; i++) {
-        collected_output *c = &run->outputs[i];
+        otmi_collected_output *c = &run->outputs[i];
         if (c->output->storage != NULL) {
             c->points = *c->output->storage->collected;
         } else {
-            st = otmi_async_read(c->output->async, run->arena, run->now_ns, &c->points);
+            st = otmi_async_read(c->output->async, run->request->arena, run->now_ns, &c->points);
         }
     }
     return st;
 }
 
-static void commit(collect_run *run)
+static void commit(otmi_collect_run *run)
 {
     for (size_t i = 0; i < run->storage_count; i++) {
         otmi_storage_collect_end(run->storages[i], run->reader, run->now_ns, &run->storage_points[i]);
@@ -237,100 +215,7 @@ static void commit(collect_run *run)
     }
 }
 
-/* -- The tree ---------------------------------------------------------------------------------------------------- */
-
-static otm_string string_of(const char *text)
-{
-    return (otm_string){text, strlen(text)};
-}
-
-static otm_metric_type type_of(const otmi_stream *stream)
-{
-    switch (stream->aggregation.kind) {
-    case OTM_AGGREGATION_LAST_VALUE:
-        return OTM_METRIC_GAUGE;
-    case OTM_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM:
-        return OTM_METRIC_HISTOGRAM;
-    case OTM_AGGREGATION_EXPONENTIAL_HISTOGRAM:
-        return OTM_METRIC_EXPONENTIAL_HISTOGRAM;
-    default:
-        return OTM_METRIC_SUM;
-    }
-}
-
-static void fill_metric(otm_metric *metric, const collected_output *c)
-{
-    const otmi_stream *stream = c->output->stream;
-    metric->name = string_of(stream->name);
-    metric->description = string_of(stream->description);
-    metric->unit = string_of(stream->unit);
-    metric->type = type_of(stream);
-    metric->temporality = metric->type == OTM_METRIC_GAUGE ? 0 : (uint32_t)stream->temporality;
-    metric->monotonic = metric->type == OTM_METRIC_SUM && stream->aggregation.monotonic;
-    metric->points = c->points.points;
-    metric->point_count = c->points.count;
-    metric->point_stride = sizeof(otm_point);
-    metric->stream_id = c->output->id;
-}
-
-static void fill_scope(otm_scope_metrics *scope, const otmi_meter *meter, otm_metric *metrics)
-{
-    scope->name = string_of(meter->name);
-    scope->version = string_of(meter->version);
-    scope->schema_url = string_of(meter->schema_url);
-    scope->attributes = meter->attributes->attrs;
-    scope->attribute_count = meter->attributes->count;
-    scope->metrics = metrics;
-    scope->metric_stride = sizeof *metrics;
-}
-
-/* Outputs lie meter by meter: a scope is a run of those that have points. */
-static void fill_scopes(const collect_run *run, otm_resource_metrics *resource, otm_scope_metrics *scopes,
-                        otm_metric *metrics, size_t *point_count)
-{
-    const otmi_meter *meter = NULL;
-    otm_scope_metrics *scope = NULL;
-    for (size_t i = 0; i < run->output_count; i++) {
-        const collected_output *c = &run->outputs[i];
-        if (c->points.count == 0) {
-            continue;
-        }
-        if (c->meter != meter) {
-            meter = c->meter;
-            scope = &scopes[resource->scope_count++];
-            fill_scope(scope, meter, metrics);
-        }
-        fill_metric(metrics++, c);
-        scope->metric_count++;
-        *point_count += c->points.count;
-    }
-}
-
-static otm_status build_tree(const collect_run *run, const otm_metrics_data **out)
-{
-    otm_metrics_data *data = otmi_arena_alloc(run->arena, sizeof *data);
-    otm_resource_metrics *resource = otmi_arena_alloc(run->arena, sizeof *resource);
-    otm_scope_metrics *scopes = otmi_arena_alloc(run->arena, (run->output_count + 1) * sizeof *scopes);
-    otm_metric *metrics = otmi_arena_alloc(run->arena, (run->output_count + 1) * sizeof *metrics);
-    if (data == NULL || resource == NULL || scopes == NULL || metrics == NULL) {
-        return OTM_ERR_NO_MEMORY;
-    }
-    resource->attributes = otm_resource_attributes(run->core->resource, &resource->attribute_count);
-    resource->schema_url = string_of(otm_resource_schema_url(run->core->resource));
-    resource->entities =
-        otmi_resource_entity_refs(run->core->resource, &resource->entity_count, &resource->entity_stride);
-    resource->scopes = scopes;
-    resource->scope_stride = sizeof *scopes;
-    data->struct_size = sizeof *data;
-    data->resources = resource;
-    data->resource_stride = sizeof *resource;
-    fill_scopes(run, resource, scopes, metrics, &data->point_count);
-    data->resource_count = resource->scope_count > 0;
-    *out = data;
-    return OTM_OK;
-}
-
-static otm_status snapshot(collect_run *run, const otm_metrics_data **out)
+static otm_status snapshot(otmi_collect_run *run, const otm_metrics_data **out)
 {
     otm_status st = snapshot_enter(run);
     if (st != OTM_OK) {
@@ -340,7 +225,7 @@ static otm_status snapshot(collect_run *run, const otm_metrics_data **out)
     st = first_step(run);
     st = st == OTM_OK ? second_step(run) : st;
     st = st == OTM_OK ? read_outputs(run) : st;
-    st = st == OTM_OK ? build_tree(run, out) : st;
+    st = st == OTM_OK ? otmi_collect_tree(run, out) : st;
     if (st == OTM_OK) {
         commit(run);
     }
@@ -348,15 +233,15 @@ static otm_status snapshot(collect_run *run, const otm_metrics_data **out)
     return st;
 }
 
-otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, size_t reader_index, uint64_t deadline_ns, otmi_arena *arena,
+otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, const otmi_collect_request *request,
                                  const otm_metrics_data **out)
 {
     otmi_core *core = of(pipeline);
-    collect_run run = {.core = core,
-                       .reader = (uint32_t)reader_index,
-                       .deadline_ns = deadline_ns,
-                       .now_ns = core->env.clock->wall_ns(core->env.clock->context), /* SDK-RDR-09: before callbacks */
-                       .arena = arena};
+    otmi_collect_run run = {.core = core,
+                            .request = request,
+                            .reader = (uint32_t)request->reader_index,
+                            /* metrics/sdk.md, "MetricReader": the moment Collect was invoked, so before callbacks */
+                            .now_ns = core->env.clock->wall_ns(core->env.clock->context)};
     otm_status st = list_outputs(&run);
     st = st == OTM_OK ? observe(&run) : st;
     return st == OTM_OK ? snapshot(&run, out) : st;

@@ -9,10 +9,16 @@
 
 typedef struct otmi_pipeline otmi_pipeline; /* the provider's core, as readers see it */
 
-/* Runs callbacks and snapshots all streams of the reader with this index into `arena`.
- * The caller runs one collection of a reader at a time. deadline_ns is on the system's monotonic clock.
+/* One collection as a reader asks for it. */
+typedef struct otmi_collect_request {
+    size_t reader_index;
+    uint64_t deadline_ns; /* on the system's monotonic clock */
+    otmi_arena *arena;    /* where all of it lies */
+} otmi_collect_request;
+
+/* Runs callbacks and snapshots all streams of the reader. The caller runs one collection of a reader at a time.
  * OTM_ERR_TIMEOUT, OTM_ERR_NO_MEMORY: nothing is lost, the data comes with the next collection. */
-otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, size_t reader_index, uint64_t deadline_ns, otmi_arena *arena,
+otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, const otmi_collect_request *request,
                                  const otm_metrics_data **out);
 
 const otm_clock *otmi_pipeline_clock(const otmi_pipeline *pipeline);

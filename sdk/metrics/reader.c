@@ -258,7 +258,8 @@ static otm_status collect_tree(otm_reader *r, otmi_pipeline *pipeline, uint64_t 
         return OTM_OK;
     }
     otmi_arena_reset(&r->arena);
-    return otmi_pipeline_collect(pipeline, r->index, system_ns, &r->arena, out);
+    otmi_collect_request request = {.reader_index = r->index, .deadline_ns = system_ns, .arena = &r->arena};
+    return otmi_pipeline_collect(pipeline, &request, out);
 }
 
 static otm_status collect_pinned(otm_reader *r, otmi_pipeline *pipeline, uint64_t system_ns,

@@ -92,19 +92,17 @@ static otm_status make_tree(otmi_pipeline *p, otmi_arena *arena, const otm_metri
     return OTM_OK;
 }
 
-otm_status otmi_pipeline_collect(otmi_pipeline *p, size_t reader_index, uint64_t deadline_ns, otmi_arena *arena,
-                                 const otm_metrics_data **out)
+otm_status otmi_pipeline_collect(otmi_pipeline *p, const otmi_collect_request *request, const otm_metrics_data **out)
 {
-    (void)reader_index;
     if (__atomic_fetch_add(&p->running, 1, __ATOMIC_SEQ_CST) != 0) {
         __atomic_fetch_add(&p->overlaps, 1, __ATOMIC_SEQ_CST);
     }
     __atomic_fetch_add(&p->collections, 1, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&p->last_deadline_ns, deadline_ns, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&p->last_deadline_ns, request->deadline_ns, __ATOMIC_SEQ_CST);
     if (p->callback != NULL) {
         p->callback(p->callback_data);
     }
-    otm_status st = p->status == OTM_OK ? make_tree(p, arena, out) : p->status;
+    otm_status st = p->status == OTM_OK ? make_tree(p, request->arena, out) : p->status;
     __atomic_fetch_sub(&p->running, 1, __ATOMIC_SEQ_CST);
     return st;
 }
