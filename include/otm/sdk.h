@@ -66,14 +66,6 @@ OTM_INLINE void otm_view_init(otm_view *view)
 
 /* -- Meter configurator ------------------------------------------------------------------------------------------ */
 
-typedef struct otm_scope {
-    const char *name;
-    const char *version;
-    const char *schema_url;
-    const otm_attr *attributes;
-    size_t attribute_count;
-} otm_scope;
-
 /* Decides whether a meter is enabled. Quick, and called under no lock; -1 means the default (enabled). */
 typedef int (*otm_meter_configurator)(const otm_scope *scope, void *user_data);
 

@@ -84,7 +84,7 @@ typedef struct otm_histogram_data {
     uint32_t reserved2;
     otm_exponential_buckets positive;
     otm_exponential_buckets negative;
-    const otm_quantile_value *quantiles; /* summary */
+    const otm_quantile_value *quantiles; /* summary: quantiles in [0, 1], strictly increasing; values not negative */
     size_t quantile_count;
 } otm_histogram_data;
 
@@ -123,6 +123,15 @@ typedef struct otm_metric {
     size_t point_stride;
     uint64_t stream_id; /* stable over collections of one reader; 0: none */
 } otm_metric;
+
+/* A scope, as configurators and filters are asked about it. No string is NULL. */
+typedef struct otm_scope {
+    const char *name;
+    const char *version;
+    const char *schema_url;
+    const otm_attr *attributes;
+    size_t attribute_count;
+} otm_scope;
 
 typedef struct otm_scope_metrics {
     otm_string name;

@@ -6,6 +6,7 @@
 #define OTM_SDK_READER_H
 
 #include <otm/host.h>
+#include <otm/producer.h>
 #include <otm/sdk_data.h>
 
 OTM_BEGIN_DECLS
@@ -157,7 +158,8 @@ typedef struct otm_reader_options {
     uint32_t default_cardinality_limit;                    /* 0: 2000 */
     uint32_t reserved2;
     otm_aggregation aggregation[OTM_INSTRUMENT_KIND_COUNT]; /* by kind; kind DEFAULT: the exporter's, else default */
-    /* Called when the provider shuts down or flushes, on its thread, under no lock; NULL: nothing to do. */
+    /* Called when the provider shuts down or flushes, on its thread, under no lock; NULL: nothing to do. deadline_ns is
+     * on the system's monotonic clock, whatever clock the provider has; UINT64_MAX: none. */
     otm_status (*on_shutdown)(void *user_data, uint64_t deadline_ns);
     otm_status (*on_flush)(void *user_data, uint64_t deadline_ns);
     void *user_data;
@@ -165,6 +167,7 @@ typedef struct otm_reader_options {
     /* Cumulative readers: a series that was not measured for so long ends, and gives its place back; measured again, on
      * a bound handle too, it begins anew. 0: never. Delta readers forget what was idle for an interval anyway. */
     int64_t idle_ttl_ms;
+    otm_metric_filter *filter; /* a reference is taken; see otm_reader_set_filter(); NULL: nothing is left out */
 } otm_reader_options;
 
 OTM_INLINE void otm_reader_options_init(otm_reader_options *options)
@@ -181,6 +184,17 @@ OTM_API otm_reader *otm_reader_retain(otm_reader *reader);
  * the host's too, until it comes out.
  * Blocks: briefly, while the periodic thread ends; at most a second. */
 OTM_API void otm_reader_release(otm_reader *reader);
+
+/* Replaces the reader's filter (NULL: none) for collections that begin from now on. Takes a reference.
+ *
+ * A metric that is dropped costs as little as can be: a callback that serves dropped metrics alone does not run. What
+ * is left out is lost for this reader, not kept for later: once it comes through again, a delta stream goes on with
+ * what was measured since the last collection, and a cumulative one shows the whole total; an asynchronous delta
+ * stream, whose callback may not have run, shows what was added since it came through last. Other readers notice
+ * nothing.
+ * Threads: any, also while the reader collects.  Blocks: briefly.
+ * Fails: OTM_ERR_INVALID_ARGUMENT, OTM_ERR_SHUTDOWN (in the child of a fork) */
+OTM_API otm_status otm_reader_set_filter(otm_reader *reader, otm_metric_filter *filter);
 
 /* Collects once: runs the callbacks, then takes a consistent snapshot.
  *

@@ -314,12 +314,21 @@ static const otm_observer_ops observer_ops = {sizeof(otm_observer_ops), observe_
 
 /* -- Running ----------------------------------------------------------------------------------------------------- */
 
+/* True if something of the instrument comes out: it has streams, and the reader's filter does not drop all. */
+static bool wanted(const otmi_output_list *list)
+{
+    bool any = false;
+    for (size_t o = 0; o < list->streams.count && !any; o++) {
+        any = !list->outputs[o].dropped;
+    }
+    return any;
+}
+
 static bool serves(const otmi_callback *callback, size_t reader_index)
 {
     for (size_t i = 0; i < callback->instrument_count; i++) {
         const otmi_instrument *instrument = callback->instruments[i];
-        if (OTM_LOAD_RELAXED(&instrument->handle.async.state) != 0 &&
-            instrument->readers[reader_index].streams.count > 0) {
+        if (OTM_LOAD_RELAXED(&instrument->handle.async.state) != 0 && wanted(&instrument->readers[reader_index])) {
             return true;
         }
     }

@@ -45,9 +45,9 @@ typedef struct otmi_observation {
 
 typedef struct otmi_run otmi_run;
 
-/* Runs all callbacks that serve an instrument with outputs for the reader. deadline_ns: system monotonic.
- * *run holds the observations until the next run of the reader. OTM_ERR_TIMEOUT: some callback did not return; what
- * the others observed is there. OTM_ERR_NO_MEMORY. */
+/* Runs all callbacks that serve an instrument with outputs for the reader that its filter does not drop. deadline_ns:
+ * system monotonic. *run holds the observations until the next run of the reader. OTM_ERR_TIMEOUT: some callback did
+ * not return; what the others observed is there. OTM_ERR_NO_MEMORY. */
 otm_status otmi_callbacks_run(struct otmi_core *core, size_t reader_index, uint64_t deadline_ns, otmi_run **run);
 const otmi_observation *otmi_run_observations(const otmi_run *run, size_t *count);
 void otmi_run_release(otmi_run *run);

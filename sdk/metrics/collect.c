@@ -1,7 +1,7 @@
 /* One collection: callbacks, then a snapshot of every storage, then the tree.
  *
  * The snapshot is taken by one collection of the provider at a time (core->snapshotting, no lock held): it raises
- * epochs, and two would disturb each other. It holds for microseconds, callbacks are outside of it. */
+ * epochs, and two would disturb each other. It holds for microseconds; callbacks and filters are outside of it. */
 #include "metrics/collect_run.h"
 #include "util/alloc.h"
 
@@ -81,21 +81,29 @@ static otm_status list_outputs(otmi_collect_run *run)
 
 /* -- Asynchronous instruments ------------------------------------------------------------------------------------ */
 
+/* What the filter drops of an asynchronous instrument has no round: it goes on later from where it was. */
+static bool is_observed(const otmi_output *output)
+{
+    return output->async != NULL && !output->dropped;
+}
+
 static otm_status distribute(otmi_collect_run *run, const otmi_run *callbacks)
 {
     size_t count = 0;
     const otmi_observation *observations = otmi_run_observations(callbacks, &count);
     otm_status st = OTM_OK;
     for (size_t i = 0; i < run->output_count; i++) {
-        if (run->outputs[i].output->async != NULL) {
+        if (is_observed(run->outputs[i].output)) {
             otmi_async_begin(run->outputs[i].output->async);
         }
     }
     for (size_t i = 0; i < count; i++) {
         const otmi_output_list *list = &observations[i].instrument->readers[run->reader];
         for (size_t o = 0; o < list->streams.count; o++) {
-            otm_status s = otmi_async_observe(list->outputs[o].async, observations[i].attrs, observations[i].value);
-            st = s != OTM_OK ? s : st;
+            if (is_observed(&list->outputs[o])) {
+                otm_status s = otmi_async_observe(list->outputs[o].async, observations[i].attrs, observations[i].value);
+                st = s != OTM_OK ? s : st;
+            }
         }
     }
     return st;
@@ -189,13 +197,31 @@ static otm_status second_step(otmi_collect_run *run)
     return st;
 }
 
+/* Outputs may share a storage: one that the filter is to take points out of has points of its own. */
+static otm_status take_points(const otmi_collect_run *run, otmi_collected_output *c, const otmi_points *collected)
+{
+    c->points = *collected;
+    if (c->verdict != OTM_FILTER_ACCEPT_PARTIAL) {
+        return OTM_OK;
+    }
+    c->points.points = otmi_arena_alloc(run->request->arena, (collected->count + 1) * sizeof(otm_point));
+    if (c->points.points == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    memcpy(c->points.points, collected->points, collected->count * sizeof(otm_point));
+    return OTM_OK;
+}
+
 static otm_status read_outputs(otmi_collect_run *run)
 {
     otm_status st = OTM_OK;
     for (size_t i = 0; i < run->output_count && st == OTM_OK; i++) {
         otmi_collected_output *c = &run->outputs[i];
+        if (c->output->dropped) {
+            continue; /* its storage is emptied all the same, so that nothing piles up */
+        }
         if (c->output->storage != NULL) {
-            c->points = *c->output->storage->collected;
+            st = take_points(run, c, c->output->storage->collected);
         } else {
             st = otmi_async_read(c->output->async, run->request->arena, run->now_ns, &c->points);
         }
@@ -209,13 +235,13 @@ static void commit(otmi_collect_run *run)
         otmi_storage_collect_end(run->storages[i], run->reader, run->now_ns, &run->storage_points[i]);
     }
     for (size_t i = 0; i < run->output_count; i++) {
-        if (run->outputs[i].output->async != NULL) {
+        if (is_observed(run->outputs[i].output)) {
             otmi_async_commit(run->outputs[i].output->async, run->now_ns);
         }
     }
 }
 
-static otm_status snapshot(otmi_collect_run *run, const otm_metrics_data **out)
+static otm_status snapshot(otmi_collect_run *run, otm_metrics_data **out)
 {
     otm_status st = snapshot_enter(run);
     if (st != OTM_OK) {
@@ -233,6 +259,8 @@ static otm_status snapshot(otmi_collect_run *run, const otm_metrics_data **out)
     return st;
 }
 
+/* -- All of it --------------------------------------------------------------------------------------------------- */
+
 otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, const otmi_collect_request *request,
                                  const otm_metrics_data **out)
 {
@@ -242,7 +270,17 @@ otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, const otmi_collect_req
                             .reader = (uint32_t)request->reader_index,
                             /* metrics/sdk.md, "MetricReader": the moment Collect was invoked, so before callbacks */
                             .now_ns = core->env.clock->wall_ns(core->env.clock->context)};
+    otm_metrics_data *data = NULL;
     otm_status st = list_outputs(&run);
-    st = st == OTM_OK ? observe(&run) : st;
-    return st == OTM_OK ? snapshot(&run, out) : st;
+    if (st != OTM_OK) {
+        return st;
+    }
+    otmi_collect_judge(&run);
+    st = observe(&run);
+    st = st == OTM_OK ? snapshot(&run, &data) : st;
+    if (st == OTM_OK) {
+        otmi_collect_sift(&run, data);
+        *out = data;
+    }
+    return st;
 }

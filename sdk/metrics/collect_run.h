@@ -6,9 +6,11 @@
 #include "metrics/pipeline.h"
 
 typedef struct otmi_collected_output {
-    const otmi_output *output;
+    otmi_output *output;
     const otmi_meter *meter;
+    otm_filter_result verdict;
     otmi_points points;
+    otm_metric *metric; /* what became of it in the tree; NULL: nothing */
 } otmi_collected_output;
 
 /* All memory is in the request's arena. */
@@ -24,7 +26,21 @@ typedef struct otmi_collect_run {
     size_t storage_count;
 } otmi_collect_run;
 
-/* resource -> scope -> metric -> point (collect_tree.c). OTM_ERR_NO_MEMORY. */
-otm_status otmi_collect_tree(const otmi_collect_run *run, const otm_metrics_data **out);
+/* -- Filter (collect_filter.c) ----------------------------------------------------------------------------------- */
+
+/* Asks the reader's filter about every output. Calls it: under no lock. */
+void otmi_collect_judge(otmi_collect_run *run);
+
+/* Takes out of the tree what the filter drops of outputs that it accepted in part. Cannot fail: by now the streams have
+ * been emptied. Calls the filter: under no lock, and while nobody waits for a snapshot. */
+void otmi_collect_sift(otmi_collect_run *run, otm_metrics_data *data);
+
+/* -- Tree (collect_tree.c) --------------------------------------------------------------------------------------- */
+
+otm_metric_type otmi_metric_type_of(const otmi_stream *stream);
+otm_scope otmi_meter_scope(const otmi_meter *meter);
+
+/* resource -> scope -> metric -> point. OTM_ERR_NO_MEMORY. */
+otm_status otmi_collect_tree(otmi_collect_run *run, otm_metrics_data **out);
 
 #endif

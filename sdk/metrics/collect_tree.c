@@ -7,7 +7,7 @@ static otm_string string_of(const char *text)
     return (otm_string){text, strlen(text)};
 }
 
-static otm_metric_type type_of(const otmi_stream *stream)
+otm_metric_type otmi_metric_type_of(const otmi_stream *stream)
 {
     switch (stream->aggregation.kind) {
     case OTM_AGGREGATION_LAST_VALUE:
@@ -21,13 +21,22 @@ static otm_metric_type type_of(const otmi_stream *stream)
     }
 }
 
+otm_scope otmi_meter_scope(const otmi_meter *meter)
+{
+    return (otm_scope){.name = meter->name,
+                       .version = meter->version,
+                       .schema_url = meter->schema_url,
+                       .attributes = meter->attributes->attrs,
+                       .attribute_count = meter->attributes->count};
+}
+
 static void fill_metric(otm_metric *metric, const otmi_collected_output *c)
 {
     const otmi_stream *stream = c->output->stream;
     metric->name = string_of(stream->name);
     metric->description = string_of(stream->description);
     metric->unit = string_of(stream->unit);
-    metric->type = type_of(stream);
+    metric->type = otmi_metric_type_of(stream);
     metric->temporality = metric->type == OTM_METRIC_GAUGE ? 0 : (uint32_t)stream->temporality;
     metric->monotonic = metric->type == OTM_METRIC_SUM && stream->aggregation.monotonic;
     metric->points = c->points.points;
@@ -54,7 +63,7 @@ static void fill_scopes(const otmi_collect_run *run, otm_resource_metrics *resou
     const otmi_meter *meter = NULL;
     otm_scope_metrics *scope = NULL;
     for (size_t i = 0; i < run->output_count; i++) {
-        const otmi_collected_output *c = &run->outputs[i];
+        otmi_collected_output *c = &run->outputs[i];
         if (c->points.count == 0) {
             continue;
         }
@@ -63,13 +72,14 @@ static void fill_scopes(const otmi_collect_run *run, otm_resource_metrics *resou
             scope = &scopes[resource->scope_count++];
             fill_scope(scope, meter, metrics);
         }
-        fill_metric(metrics++, c);
+        c->metric = metrics++;
+        fill_metric(c->metric, c);
         scope->metric_count++;
         *point_count += c->points.count;
     }
 }
 
-otm_status otmi_collect_tree(const otmi_collect_run *run, const otm_metrics_data **out)
+otm_status otmi_collect_tree(otmi_collect_run *run, otm_metrics_data **out)
 {
     otmi_arena *arena = run->request->arena;
     otm_metrics_data *data = otmi_arena_alloc(arena, sizeof *data);

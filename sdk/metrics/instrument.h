@@ -18,6 +18,7 @@ typedef struct otmi_output {
     otmi_storage *storage;     /* synchronous; shared with other outputs of the instrument */
     otmi_async_storage *async; /* asynchronous; its own */
     uint64_t id;
+    bool dropped; /* by its reader's filter, in the collection in progress; the collector's */
 } otmi_output;
 
 typedef struct otmi_output_list {

@@ -12,8 +12,9 @@ typedef struct otmi_pipeline otmi_pipeline; /* the provider's core, as readers s
 /* One collection as a reader asks for it. */
 typedef struct otmi_collect_request {
     size_t reader_index;
-    uint64_t deadline_ns; /* on the system's monotonic clock */
-    otmi_arena *arena;    /* where all of it lies */
+    uint64_t deadline_ns;      /* on the system's monotonic clock */
+    otm_metric_filter *filter; /* NULL: none */
+    otmi_arena *arena;         /* where all of it lies */
 } otmi_collect_request;
 
 /* Runs callbacks and snapshots all streams of the reader. The caller runs one collection of a reader at a time.

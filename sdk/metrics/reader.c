@@ -52,6 +52,7 @@ otm_status otmi_reader_create(const otmi_reader_kind *kind, size_t size, const o
         otmi_free(allocator, r, size);
         return st;
     }
+    r->filter = otm_metric_filter_retain(options->filter);
     *out = r;
     return OTM_OK;
 }
@@ -61,6 +62,7 @@ static void reader_destroy(otm_reader *r)
     if (r->kind->fini != NULL) {
         r->kind->fini(r);
     }
+    otm_metric_filter_release(r->filter);
     otmi_arena_fini(&r->arena);
     otmi_reader_config_fini(&r->config, r->allocator);
     otmi_cond_fini(&r->changed);
@@ -259,7 +261,12 @@ static otm_status collect_tree(otm_reader *r, otmi_pipeline *pipeline, uint64_t 
     }
     otmi_arena_reset(&r->arena);
     otmi_collect_request request = {.reader_index = r->index, .deadline_ns = system_ns, .arena = &r->arena};
-    return otmi_pipeline_collect(pipeline, &request, out);
+    otmi_mutex_lock(&r->mu);
+    request.filter = otm_metric_filter_retain(r->filter);
+    otmi_mutex_unlock(&r->mu);
+    otm_status st = otmi_pipeline_collect(pipeline, &request, out);
+    otm_metric_filter_release(request.filter);
+    return st;
 }
 
 static otm_status collect_pinned(otm_reader *r, otmi_pipeline *pipeline, uint64_t system_ns,

@@ -64,10 +64,12 @@ struct otm_reader {
     bool attached;             /* belongs or belonged to a provider */
     bool started;
 
-    otmi_mutex mu; /* guards the tokens, the phase and `lent` */
+    otmi_mutex mu; /* guards the tokens, the phase and what follows */
     otmi_cond changed;
     const otm_metrics_data *lent; /* the tree that was given out */
-    otmi_arena arena;             /* of the collector */
+    otm_metric_filter *filter;    /* a reference; NULL: none */
+
+    otmi_arena arena; /* of the collector */
     otm_metrics_data empty;
 };
 

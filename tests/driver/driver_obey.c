@@ -114,7 +114,7 @@ static const struct {
     {"provider_env", not_built},
     {"describe", not_built},
     {"producer", not_built},
-    {"filter", not_built},
+    {"filter", driver_op_filter},
 };
 
 static otm_status obey(driver *d, const json_t *request, json_t *answer)

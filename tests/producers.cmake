@@ -1,0 +1,2 @@
+# Metric filters.
+otm_test(NAME metric_filter_test SOURCES unit/metric_filter_test.c LIBS otm::sdk_static LABELS unit)
