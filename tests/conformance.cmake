@@ -7,7 +7,7 @@ set(run_cases ${Python3_EXECUTABLE} ${cases}/run_cases.py --not-yet ${cases}/not
 
 foreach(topic
     async_instruments attributes bind cardinality config_model errors exemplars exponential filters identity idle
-    lifecycle resource start_times sync_instruments temporality views views_composable)
+    lifecycle producers resource start_times sync_instruments temporality views views_composable)
   add_test(NAME conformance_${topic} COMMAND ${run_cases} ${cases}/${topic}.jsonl)
   otm_test_properties(conformance_${topic} LABELS conformance)
 endforeach()

@@ -1,7 +1,9 @@
-/* Metrics held back: the filter of a reader (metrics/sdk.md, "MetricFilter").
+/* Metrics from elsewhere, and metrics held back: producers and filters of a reader (metrics/sdk.md, "MetricProducer",
+ * "MetricFilter").
  *
- * A filter lets a reader leave out metrics, or some of their series. It is a table of operations behind a
- * reference-counted object, given to readers (otm/sdk_reader.h). */
+ * A producer adds metrics that another library has aggregated already to what a reader collects; its points come out
+ * as they are. A filter lets a reader leave out metrics, or some of their series, of the SDK and of its producers.
+ * Both are tables of operations behind a reference-counted object, given to readers (otm/sdk_reader.h). */
 #ifndef OTM_PRODUCER_H
 #define OTM_PRODUCER_H
 
@@ -53,6 +55,54 @@ OTM_API otm_filter_result otm_metric_filter_test_metric(otm_metric_filter *filte
 OTM_API otm_filter_result otm_metric_filter_test_attributes(otm_metric_filter *filter, const otm_scope *scope,
                                                             const char *name, otm_metric_type type, const char *unit,
                                                             const otm_attr *attributes, size_t attribute_count);
+
+/* -- Producer ---------------------------------------------------------------------------------------------------- */
+
+typedef struct otm_metric_producer otm_metric_producer;
+
+/* What a collection asks a producer for; valid during the call only. It may grow at its end. */
+typedef struct otm_produce_request {
+    size_t struct_size;
+    /* Be back by then (system's monotonic clock; UINT64_MAX: no limit). It leaves the collection some of its time. */
+    uint64_t deadline_ns;
+    uint64_t time_unix_nano;   /* when the collection began */
+    otm_metric_filter *filter; /* of the reader; NULL: none. The reader applies it to what comes back in any case */
+    uint32_t temporality[OTM_INSTRUMENT_KIND_COUNT]; /* otm_temporality that the reader has for the SDK's metrics */
+    uint32_t reserved;
+    const otm_attr *resource_attributes; /* of the provider */
+    size_t resource_attribute_count;
+    const char *resource_schema_url;
+} otm_produce_request;
+
+/* The operations of a producer. Called under no lock; several at a time if several readers share the producer. */
+typedef struct otm_metric_producer_ops {
+    size_t size; /* set to sizeof(otm_metric_producer_ops) */
+
+    /* Sets *out to a tree that stays as it is until it is given back; NULL: nothing. Any status but OTM_OK is reported
+     * to the provider's diagnostics; *out counts all the same (a partial result).
+     *
+     * Use one scope, whose name tells the producer. Every string is NUL-terminated. Points may be of every type, and
+     * times and temporality are up to the producer; stream_id and series_generation stay 0. The tree's resources are
+     * replaced by the provider's. A metric whose type or temporality is none, or whose points lack their data, is left
+     * out and reported. otm_reader_collect() on the same reader answers OTM_ERR_REENTRANT in here. */
+    otm_status (*produce)(void *self, const otm_produce_request *request, const otm_metrics_data **out);
+
+    /* Takes back a tree, once for each that produce set, when the reader's own tree is returned. NULL: nothing to
+     * do. */
+    void (*release)(void *self, const otm_metrics_data *data);
+
+    /* Frees self, after the last reference is gone. NULL: nothing to do. */
+    void (*destroy)(void *self);
+} otm_metric_producer_ops;
+
+/* Wraps a producer. `ops` is copied; self is destroyed with the last reference, on failure at once. NULL allocator:
+ * malloc.
+ * Fails: OTM_ERR_INVALID_ARGUMENT (produce missing), OTM_ERR_NO_MEMORY; *out is NULL then.  Blocks: no. */
+OTM_API OTM_MUST_CHECK otm_status otm_metric_producer_create(const otm_metric_producer_ops *ops, void *self,
+                                                             const otm_allocator *allocator, otm_metric_producer **out);
+/* NULL is ignored.  Threads: any.  Blocks: no. */
+OTM_API otm_metric_producer *otm_metric_producer_retain(otm_metric_producer *producer);
+OTM_API void otm_metric_producer_release(otm_metric_producer *producer);
 
 OTM_END_DECLS
 

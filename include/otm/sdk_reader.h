@@ -167,6 +167,8 @@ typedef struct otm_reader_options {
     /* Cumulative readers: a series that was not measured for so long ends, and gives its place back; measured again, on
      * a bound handle too, it begins anew. 0: never. Delta readers forget what was idle for an interval anyway. */
     int64_t idle_ttl_ms;
+    otm_metric_producer *const *producers; /* references are taken; see otm_reader_add_producer() */
+    size_t producer_count;
     otm_metric_filter *filter; /* a reference is taken; see otm_reader_set_filter(); NULL: nothing is left out */
 } otm_reader_options;
 
@@ -185,6 +187,13 @@ OTM_API otm_reader *otm_reader_retain(otm_reader *reader);
  * Blocks: briefly, while the periodic thread ends; at most a second. */
 OTM_API void otm_reader_release(otm_reader *reader);
 
+/* Adds a producer, for good: each collection from now on asks it, after the callbacks, and adds what it gives. Its
+ * failures are reported to the provider's diagnostics and spoil nothing else. A producer has to respect its deadline,
+ * as an exporter has: a collection waits for it. Takes a reference.
+ * Threads: any, also while the reader collects.  Blocks: briefly.
+ * Fails: OTM_ERR_INVALID_ARGUMENT, OTM_ERR_LIMIT (64 producers), OTM_ERR_SHUTDOWN (in the child of a fork) */
+OTM_API otm_status otm_reader_add_producer(otm_reader *reader, otm_metric_producer *producer);
+
 /* Replaces the reader's filter (NULL: none) for collections that begin from now on. Takes a reference.
  *
  * A metric that is dropped costs as little as can be: a callback that serves dropped metrics alone does not run. What
@@ -196,13 +205,14 @@ OTM_API void otm_reader_release(otm_reader *reader);
  * Fails: OTM_ERR_INVALID_ARGUMENT, OTM_ERR_SHUTDOWN (in the child of a fork) */
 OTM_API otm_status otm_reader_set_filter(otm_reader *reader, otm_metric_filter *filter);
 
-/* Collects once: runs the callbacks, then takes a consistent snapshot.
+/* Collects once: runs the callbacks, asks the producers, then takes a consistent snapshot.
  *
  * On OTM_OK *out is valid until otm_reader_return() gives it back; until then the next collection of this reader
  * waits. A reader that belongs to no provider gives an empty tree.
  * Threads: any; collections of one reader run one after the other.
- * Blocks:  for the callbacks, and until recordings that were in progress when it began are done (nanoseconds, unless
- *          the scheduler stopped such a thread), never longer than timeout_ms (0: 30 s).
+ * Blocks:  for the callbacks and producers, and until recordings that were in progress when it began are done
+ *          (nanoseconds, unless the scheduler stopped such a thread), never longer than timeout_ms (0: 30 s), provided
+ *          that producers keep to the deadline they are given.
  * Fails:   OTM_ERR_TIMEOUT    nothing is lost: the data comes with the next collection
  *          OTM_ERR_SHUTDOWN   the reader was shut down
  *          OTM_ERR_REENTRANT  called from a callback of this collection, or with *out not yet returned on this thread

@@ -1,7 +1,8 @@
-/* One collection: callbacks, then a snapshot of every storage, then the tree.
+/* One collection: callbacks and producers, then a snapshot of every storage, then the tree.
  *
  * The snapshot is taken by one collection of the provider at a time (core->snapshotting, no lock held): it raises
- * epochs, and two would disturb each other. It holds for microseconds; callbacks and filters are outside of it. */
+ * epochs, and two would disturb each other. It holds for microseconds; callbacks, producers and filters are outside of
+ * it. */
 #include "metrics/collect_run.h"
 #include "util/alloc.h"
 
@@ -261,8 +262,19 @@ static otm_status snapshot(otmi_collect_run *run, otm_metrics_data **out)
 
 /* -- All of it --------------------------------------------------------------------------------------------------- */
 
-otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, const otmi_collect_request *request,
-                                 const otm_metrics_data **out)
+static void ask_producers(otmi_collect_run *run)
+{
+    otm_produce_request asked = {.struct_size = sizeof asked, .time_unix_nano = run->now_ns};
+    asked.filter = run->request->filter;
+    for (int k = 0; k < OTM_INSTRUMENT_KIND_COUNT; k++) {
+        asked.temporality[k] = (uint32_t)run->request->temporality[k];
+    }
+    asked.resource_attributes = otm_resource_attributes(run->core->resource, &asked.resource_attribute_count);
+    asked.resource_schema_url = otm_resource_schema_url(run->core->resource);
+    run->leases = otmi_producers_ask(run->request, &asked, run->core->env.diag);
+}
+
+otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, const otmi_collect_request *request, otmi_collected *out)
 {
     otmi_core *core = of(pipeline);
     otmi_collect_run run = {.core = core,
@@ -277,10 +289,15 @@ otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, const otmi_collect_req
     }
     otmi_collect_judge(&run);
     st = observe(&run);
-    st = st == OTM_OK ? snapshot(&run, &data) : st;
     if (st == OTM_OK) {
-        otmi_collect_sift(&run, data);
-        *out = data;
+        ask_producers(&run);
+        st = snapshot(&run, &data);
     }
-    return st;
+    if (st != OTM_OK) {
+        otmi_leases_end(run.leases);
+        return st;
+    }
+    otmi_collect_sift(&run, data);
+    *out = (otmi_collected){.data = data, .leases = run.leases};
+    return OTM_OK;
 }

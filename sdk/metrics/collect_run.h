@@ -2,8 +2,8 @@
 #ifndef OTMI_COLLECT_RUN_H
 #define OTMI_COLLECT_RUN_H
 
+#include "metrics/collect_producers.h"
 #include "metrics/core.h"
-#include "metrics/pipeline.h"
 
 typedef struct otmi_collected_output {
     otmi_output *output;
@@ -24,6 +24,7 @@ typedef struct otmi_collect_run {
     otmi_storage **storages; /* distinct */
     otmi_points *storage_points;
     size_t storage_count;
+    otmi_lease *leases; /* the producers' part */
 } otmi_collect_run;
 
 /* -- Filter (collect_filter.c) ----------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* The tree of one collection. */
+/* The tree of one collection: the SDK's metrics, then those of producers, under the provider's resource. */
 #include "metrics/collect_run.h"
 #include "metrics/resource.h"
 
@@ -79,12 +79,33 @@ static void fill_scopes(const otmi_collect_run *run, otm_resource_metrics *resou
     }
 }
 
+static size_t count_produced(const otmi_lease *leases)
+{
+    size_t count = 0;
+    for (const otmi_lease *lease = leases; lease != NULL; lease = lease->next) {
+        count += lease->scope_count;
+    }
+    return count;
+}
+
+static void add_produced(const otmi_lease *leases, otm_resource_metrics *resource, otm_scope_metrics *scopes,
+                         size_t *point_count)
+{
+    for (const otmi_lease *lease = leases; lease != NULL; lease = lease->next) {
+        for (size_t i = 0; i < lease->scope_count; i++) {
+            scopes[resource->scope_count++] = lease->scopes[i];
+        }
+        *point_count += lease->point_count;
+    }
+}
+
 otm_status otmi_collect_tree(otmi_collect_run *run, otm_metrics_data **out)
 {
     otmi_arena *arena = run->request->arena;
+    size_t most_scopes = run->output_count + count_produced(run->leases) + 1;
     otm_metrics_data *data = otmi_arena_alloc(arena, sizeof *data);
     otm_resource_metrics *resource = otmi_arena_alloc(arena, sizeof *resource);
-    otm_scope_metrics *scopes = otmi_arena_alloc(arena, (run->output_count + 1) * sizeof *scopes);
+    otm_scope_metrics *scopes = otmi_arena_alloc(arena, most_scopes * sizeof *scopes);
     otm_metric *metrics = otmi_arena_alloc(arena, (run->output_count + 1) * sizeof *metrics);
     if (data == NULL || resource == NULL || scopes == NULL || metrics == NULL) {
         return OTM_ERR_NO_MEMORY;
@@ -99,6 +120,7 @@ otm_status otmi_collect_tree(otmi_collect_run *run, otm_metrics_data **out)
     data->resources = resource;
     data->resource_stride = sizeof *resource;
     fill_scopes(run, resource, scopes, metrics, &data->point_count);
+    add_produced(run->leases, resource, scopes, &data->point_count);
     data->resource_count = resource->scope_count > 0;
     *out = data;
     return OTM_OK;

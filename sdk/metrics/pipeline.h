@@ -12,15 +12,24 @@ typedef struct otmi_pipeline otmi_pipeline; /* the provider's core, as readers s
 /* One collection as a reader asks for it. */
 typedef struct otmi_collect_request {
     size_t reader_index;
-    uint64_t deadline_ns;      /* on the system's monotonic clock */
-    otm_metric_filter *filter; /* NULL: none */
-    otmi_arena *arena;         /* where all of it lies */
+    const otm_temporality *temporality; /* by instrument kind */
+    uint64_t deadline_ns;               /* on the system's monotonic clock */
+    otm_metric_filter *filter;          /* NULL: none */
+    otm_metric_producer *const *producers;
+    size_t producer_count;
+    otmi_arena *arena; /* where all of it lies */
 } otmi_collect_request;
 
-/* Runs callbacks and snapshots all streams of the reader. The caller runs one collection of a reader at a time.
- * OTM_ERR_TIMEOUT, OTM_ERR_NO_MEMORY: nothing is lost, the data comes with the next collection. */
-otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, const otmi_collect_request *request,
-                                 const otm_metrics_data **out);
+/* What a collection gave. The producers' trees in it are to be given back with otmi_leases_end(). */
+typedef struct otmi_collected {
+    const otm_metrics_data *data;
+    struct otmi_lease *leases;
+} otmi_collected;
+
+/* Runs callbacks, asks producers, and snapshots all streams of the reader. The caller runs one collection of a reader
+ * at a time. OTM_ERR_TIMEOUT, OTM_ERR_NO_MEMORY: nothing is lost, the data comes with the next collection, and there is
+ * nothing to give back. */
+otm_status otmi_pipeline_collect(otmi_pipeline *pipeline, const otmi_collect_request *request, otmi_collected *out);
 
 const otm_clock *otmi_pipeline_clock(const otmi_pipeline *pipeline);
 otmi_diag *otmi_pipeline_diag(const otmi_pipeline *pipeline);

@@ -45,14 +45,17 @@ otm_status otmi_reader_create(const otmi_reader_kind *kind, size_t size, const o
     otmi_arena_init(&r->arena, allocator, TREE_MAXIMUM_BYTES);
     otm_status st = otmi_reader_config_init(&r->config, allocator, options, exporter);
     if (st == OTM_OK) {
+        st = otmi_reader_take_sources(r, options);
+    }
+    if (st == OTM_OK) {
         st = init_waiting(r);
     }
     if (st != OTM_OK) {
+        otmi_reader_give_sources(r);
         otmi_reader_config_fini(&r->config, allocator);
         otmi_free(allocator, r, size);
         return st;
     }
-    r->filter = otm_metric_filter_retain(options->filter);
     *out = r;
     return OTM_OK;
 }
@@ -62,7 +65,7 @@ static void reader_destroy(otm_reader *r)
     if (r->kind->fini != NULL) {
         r->kind->fini(r);
     }
-    otm_metric_filter_release(r->filter);
+    otmi_reader_give_sources(r);
     otmi_arena_fini(&r->arena);
     otmi_reader_config_fini(&r->config, r->allocator);
     otmi_cond_fini(&r->changed);
@@ -260,12 +263,20 @@ static otm_status collect_tree(otm_reader *r, otmi_pipeline *pipeline, uint64_t 
         return OTM_OK;
     }
     otmi_arena_reset(&r->arena);
-    otmi_collect_request request = {.reader_index = r->index, .deadline_ns = system_ns, .arena = &r->arena};
+    otmi_collect_request request = {.reader_index = r->index,
+                                    .temporality = r->config.temporality,
+                                    .deadline_ns = system_ns,
+                                    .producers = r->producers,
+                                    .arena = &r->arena};
     otmi_mutex_lock(&r->mu);
     request.filter = otm_metric_filter_retain(r->filter);
+    request.producer_count = r->producer_count;
     otmi_mutex_unlock(&r->mu);
-    otm_status st = otmi_pipeline_collect(pipeline, &request, out);
+    otmi_collected collected = {.data = NULL};
+    otm_status st = otmi_pipeline_collect(pipeline, &request, &collected);
     otm_metric_filter_release(request.filter);
+    *out = collected.data;
+    r->leases = collected.leases;
     return st;
 }
 
@@ -326,13 +337,12 @@ void otm_reader_return(otm_reader *reader, const otm_metrics_data *data)
     }
     otmi_mutex_lock(&reader->mu);
     bool ours = data == reader->lent;
-    if (ours) {
-        reader->lent = NULL;
-        reader->collector = 0;
-        otmi_cond_broadcast(&reader->changed);
-    }
+    reader->lent = ours ? NULL : reader->lent;
     otmi_mutex_unlock(&reader->mu);
     if (ours) {
+        otmi_leases_end(reader->leases);
+        reader->leases = NULL;
+        give_token(reader, &reader->collector);
         otmi_reader_unpin(reader);
     }
 }

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "metrics/collect_producers.h"
 #include "metrics/reader.h"
 #include "metrics/reader_limit.h"
 #include "platform/platform.h"
@@ -16,6 +17,8 @@ otm_status otmi_reader_config_init(otmi_reader_config *config, const otm_allocat
 void otmi_reader_config_fini(otmi_reader_config *config, const otm_allocator *allocator);
 
 /* -- The common part (reader.c) ---------------------------------------------------------------------------------- */
+
+#define OTMI_MAX_PRODUCERS 64u /* a reader */
 
 /* What a kind of reader does its own way; NULL where it has nothing to do. All are called without a lock; flush and
  * shutdown hold the turn, except that a shutdown goes on without it when its time is up (has_turn is false then). */
@@ -67,11 +70,18 @@ struct otm_reader {
     otmi_mutex mu; /* guards the tokens, the phase and what follows */
     otmi_cond changed;
     const otm_metrics_data *lent; /* the tree that was given out */
-    otm_metric_filter *filter;    /* a reference; NULL: none */
+    otm_metric_filter *filter;    /* a reference, as each producer is; NULL: none */
+    otm_metric_producer *producers[OTMI_MAX_PRODUCERS]; /* those below the count never change */
+    size_t producer_count;
 
-    otmi_arena arena; /* of the collector */
+    otmi_arena arena; /* this and the leases: of the collector, or whoever returns the tree */
+    otmi_lease *leases;
     otm_metrics_data empty;
 };
+
+/* Producers and filter (reader_sources.c). OTM_ERR_INVALID_ARGUMENT: some may be taken all the same. */
+otm_status otmi_reader_take_sources(otm_reader *reader, const otm_reader_options *options);
+void otmi_reader_give_sources(otm_reader *reader);
 
 /* Allocates `size` bytes, zeroed, of which the first are an otm_reader, and fills these. */
 otm_status otmi_reader_create(const otmi_reader_kind *kind, size_t size, const otm_reader_options *options,

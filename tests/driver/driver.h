@@ -71,6 +71,7 @@ otm_status driver_op_unobserve(driver *d, const json_t *request, json_t *answer)
 otm_status driver_op_collect(driver *d, const json_t *request, json_t *answer);       /* driver_collect.c */
 otm_status driver_op_render(driver *d, const json_t *request, json_t *answer);
 otm_status driver_op_accounts(driver *d, const json_t *request, json_t *answer);
+otm_status driver_op_producer(driver *d, const json_t *request, json_t *answer);      /* driver_producer.c */
 otm_status driver_op_filter(driver *d, const json_t *request, json_t *answer);        /* driver_filter.c */
 otm_status driver_op_fork(driver *d, const json_t *request, json_t *answer);          /* driver_fork.c */
 

@@ -113,7 +113,7 @@ static const struct {
     {"fork", driver_op_fork},
     {"provider_env", not_built},
     {"describe", not_built},
-    {"producer", not_built},
+    {"producer", driver_op_producer},
     {"filter", driver_op_filter},
 };
 

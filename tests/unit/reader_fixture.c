@@ -82,17 +82,30 @@ uint64_t pipeline_collections(otmi_pipeline *p)
 
 static otm_status make_tree(otmi_pipeline *p, otmi_arena *arena, const otm_metrics_data **out)
 {
-    otm_metrics_data *data = otmi_arena_alloc(arena, sizeof *data);
-    if (data == NULL) {
+    struct tree {
+        otm_metrics_data data;
+        otm_resource_metrics resource;
+        otm_scope_metrics scope;
+        otm_metric metric;
+    } *t = otmi_arena_alloc(arena, sizeof *t);
+    otm_point *points = otmi_arena_alloc(arena, (p->point_count + 1) * sizeof *points);
+    if (t == NULL || points == NULL) {
         return OTM_ERR_NO_MEMORY;
     }
-    data->struct_size = sizeof *data;
-    data->point_count = p->point_count;
-    *out = data;
+    t->metric = (otm_metric){
+        .type = OTM_METRIC_GAUGE, .points = points, .point_count = p->point_count, .point_stride = sizeof *points};
+    t->scope = (otm_scope_metrics){.metrics = &t->metric, .metric_count = 1, .metric_stride = sizeof t->metric};
+    t->resource = (otm_resource_metrics){.scopes = &t->scope, .scope_count = 1, .scope_stride = sizeof t->scope};
+    t->data = (otm_metrics_data){.struct_size = sizeof t->data,
+                                 .resources = &t->resource,
+                                 .resource_count = p->point_count > 0,
+                                 .resource_stride = sizeof t->resource,
+                                 .point_count = p->point_count};
+    *out = &t->data;
     return OTM_OK;
 }
 
-otm_status otmi_pipeline_collect(otmi_pipeline *p, const otmi_collect_request *request, const otm_metrics_data **out)
+otm_status otmi_pipeline_collect(otmi_pipeline *p, const otmi_collect_request *request, otmi_collected *out)
 {
     if (__atomic_fetch_add(&p->running, 1, __ATOMIC_SEQ_CST) != 0) {
         __atomic_fetch_add(&p->overlaps, 1, __ATOMIC_SEQ_CST);
@@ -102,7 +115,7 @@ otm_status otmi_pipeline_collect(otmi_pipeline *p, const otmi_collect_request *r
     if (p->callback != NULL) {
         p->callback(p->callback_data);
     }
-    otm_status st = p->status == OTM_OK ? make_tree(p, request->arena, out) : p->status;
+    otm_status st = p->status == OTM_OK ? make_tree(p, request->arena, &out->data) : p->status;
     __atomic_fetch_sub(&p->running, 1, __ATOMIC_SEQ_CST);
     return st;
 }
