@@ -6,7 +6,7 @@ set(cases ${CMAKE_CURRENT_SOURCE_DIR}/conformance)
 set(run_cases ${Python3_EXECUTABLE} ${cases}/run_cases.py --not-yet ${cases}/not_yet.txt $<TARGET_FILE:otm-driver>)
 
 foreach(topic
-    async_instruments attributes bind cardinality config_model errors exemplars exponential filters identity idle
+    async_instruments attributes batches bind cardinality config_model errors exemplars exponential filters identity idle
     lifecycle producers resource start_times sync_instruments temporality views views_composable)
   add_test(NAME conformance_${topic} COMMAND ${run_cases} ${cases}/${topic}.jsonl)
   otm_test_properties(conformance_${topic} LABELS conformance)

@@ -91,10 +91,8 @@ static otm_status read_periodic(const otmi_node *node, otmi_reader_plan *out)
     otmi_node exporter = otmi_node_member(node, "exporter");
     int64_t points = 0;
     st = otmi_node_i64(&batch_size, 1, INT64_MAX, &points);
-    if (st == OTM_OK && points != 0) {
-        st = otmi_node_lacking(&batch_size);
-    }
     if (st == OTM_OK) {
+        out->periodic.max_export_batch_size = points < UINT32_MAX ? (uint32_t)points : UINT32_MAX;
         st = otmi_model_read_push_exporter(&exporter, out);
     }
     return st == OTM_OK ? read_common(node, &out->reader) : st;

@@ -236,7 +236,10 @@ typedef struct otm_periodic_reader_options {
     int64_t interval_ms; /* between the starts of two exports; 0: 60 000 */
     int64_t timeout_ms;  /* of one collection with its export; 0: 30 000; OTM_NO_TIMEOUT */
     uint32_t run_mode;   /* otm_run_mode */
-    uint32_t reserved;
+    /* Data points in one export; 0: no limit. A collection with more goes out in batches, one after the other and full
+     * but for the last, before the next collection; a metric may be spread over several. A batch that fails does not
+     * keep the others back, while there is time. */
+    uint32_t max_export_batch_size;
 } otm_periodic_reader_options;
 
 OTM_INLINE void otm_periodic_reader_options_init(otm_periodic_reader_options *options)
@@ -255,7 +258,8 @@ OTM_API OTM_MUST_CHECK otm_status otm_periodic_reader_create(otm_exporter *expor
 /* For OTM_RUN_HOST_STEPPED: does what is due, without waiting for the network. Sets *wake_ns to the monotonic time
  * (of the provider's clock) at which it wants to be called again, and lists the descriptors to wait for meanwhile.
  * Threads: one at a time.  Blocks: as otm_reader_collect(), when a collection is due.
- * Fails: what the export that ended in this step failed with. */
+ * Fails: what the export that ended in this step failed with. With batches, that is the first failure among those of
+ * one collection, once the last has ended; until then another collection of this reader waits. */
 OTM_API otm_status otm_periodic_reader_step(otm_reader *reader, otm_poll_fd *fds, size_t fd_capacity,
                                             size_t *fd_count, uint64_t *wake_ns);
 

@@ -44,6 +44,7 @@ struct otm_exporter {
     const otm_clock *clock; /* of the first reader; set before the first operation, then never changed */
     open_batch batch;
     otm_accounts counts; /* for exporters that do not count themselves */
+    uint64_t never_given[OTM_DROP_REASON_COUNT]; /* points that no exporter can count */
 };
 
 /* -- Creation ---------------------------------------------------------------------------------------------------- */
@@ -177,6 +178,29 @@ static void accounts_give(const otm_accounts *accounts, otm_accounts *out)
     }
 }
 
+static void collect_accounts(otm_exporter *e, otm_accounts *out)
+{
+    bool counts_itself = e->ops.accounts != NULL;
+    if (counts_itself) {
+        e->ops.accounts(e->self, out);
+    }
+    otmi_mutex_lock(&e->mu);
+    if (!counts_itself) {
+        *out = e->counts;
+    }
+    for (int i = 0; i < OTM_DROP_REASON_COUNT; i++) {
+        out->dropped[i] += e->never_given[i];
+    }
+    otmi_mutex_unlock(&e->mu);
+}
+
+void otmi_exporter_drop(otm_exporter *e, uint64_t point_count, otm_drop_reason reason)
+{
+    otmi_mutex_lock(&e->mu);
+    e->never_given[reason] += point_count;
+    otmi_mutex_unlock(&e->mu);
+}
+
 void otm_exporter_accounts(otm_exporter *exporter, otm_accounts *out)
 {
     if (out == NULL) {
@@ -184,12 +208,8 @@ void otm_exporter_accounts(otm_exporter *exporter, otm_accounts *out)
     }
     otm_accounts accounts;
     otm_accounts_init(&accounts);
-    if (exporter != NULL && exporter->ops.accounts != NULL) {
-        exporter->ops.accounts(exporter->self, &accounts);
-    } else if (exporter != NULL) {
-        otmi_mutex_lock(&exporter->mu);
-        accounts = exporter->counts;
-        otmi_mutex_unlock(&exporter->mu);
+    if (exporter != NULL) {
+        collect_accounts(exporter, &accounts);
     }
     accounts_give(&accounts, out);
 }
@@ -340,6 +360,7 @@ otm_status otmi_exporter_begin(otm_exporter *e, const otm_metrics_data *data, co
     }
     otmi_mutex_unlock(&e->mu);
     if (!go) {
+        otmi_exporter_drop(e, data->point_count, OTM_DROP_SHUTDOWN);
         return OTM_ERR_SHUTDOWN;
     }
 

@@ -6,6 +6,7 @@
 
 #define DEFAULT_COLLECT_MS 30000
 #define TREE_MAXIMUM_BYTES ((size_t)512 << 20)
+#define NOBODY UINT64_MAX /* the collector while a tree is parked: not a thread */
 #define DETACH_WAITS 100 /* of a millisecond */
 #define DETACH_WAIT_NS UINT64_C(1000000)
 
@@ -304,6 +305,21 @@ static otm_status collect_pinned(otm_reader *r, otmi_pipeline *pipeline, uint64_
     r->lent = *out;
     otmi_mutex_unlock(&r->mu);
     return OTM_OK;
+}
+
+/* The pin of the collection stays with the tree. */
+void otmi_reader_park_tree(otm_reader *r)
+{
+    otmi_mutex_lock(&r->mu);
+    r->collector = NOBODY;
+    otmi_mutex_unlock(&r->mu);
+}
+
+void otmi_reader_take_up_tree(otm_reader *r)
+{
+    otmi_mutex_lock(&r->mu);
+    r->collector = otmi_thread_id();
+    otmi_mutex_unlock(&r->mu);
 }
 
 /* On success the pin stays until the tree is given back: it points into the pipeline. */

@@ -102,6 +102,10 @@ otmi_reader_phase otmi_reader_phase_of(const otm_reader *reader);
 otm_status otmi_reader_take_turn(otm_reader *reader, uint64_t system_ns);
 void otmi_reader_give_turn(otm_reader *reader);
 
+/* Lets the tree that this thread holds wait for another thread, or for the next step of the host, to be taken up. */
+void otmi_reader_park_tree(otm_reader *reader);
+void otmi_reader_take_up_tree(otm_reader *reader);
+
 /* As otm_reader_collect(), also while the reader is closing. */
 otm_status otmi_reader_collect_until(otm_reader *reader, uint64_t system_ns, const otm_metrics_data **out);
 

@@ -1,13 +1,13 @@
 /* The periodic reader: collects and exports every interval, on flush, and a last time on shutdown. */
 #include "metrics/reader_periodic.h"
 
-#include "util/diag.h"
 #include "util/options.h"
 
 #define DEFAULT_INTERVAL_MS 60000 /* metrics/sdk.md, "Periodic exporting MetricReader" */
 #define DEFAULT_TIMEOUT_MS 30000
 /* When a host-stepped reader looks again for what it must not wait for: an exporter or a turn that is taken. */
 #define RETRY_NS UINT64_C(10000000)
+#define BATCH_MAXIMUM_BYTES ((size_t)512 << 20)
 
 /* -- Machine ----------------------------------------------------------------------------------------------------- */
 
@@ -32,76 +32,14 @@ static bool exporting(const otmi_periodic *p)
     return p->machine.state == OTMI_PERIODIC_EXPORTING;
 }
 
-/* -- Reports ----------------------------------------------------------------------------------------------------- */
-
-static const otmi_diag_origin origin = {.component = "periodic_reader"};
-
-static void report_collection(otmi_periodic *p, otm_status status)
-{
-    otmi_pipeline *pipeline = otmi_reader_pin(&p->base);
-    if (pipeline != NULL) {
-        otmi_diag_report(otmi_pipeline_diag(pipeline), OTM_WARN, status, &origin,
-                         "a collection failed with %s: its data comes with the next one", otm_status_name(status));
-    }
-    otmi_reader_unpin(&p->base);
-}
-
-static void report_export(otmi_periodic *p, otm_status status)
-{
-    otmi_pipeline *pipeline = otmi_reader_pin(&p->base);
-    if (pipeline != NULL) {
-        otmi_diag_report(otmi_pipeline_diag(pipeline), OTM_WARN, status, &origin,
-                         "an export failed with %s: it is not repeated, the exporter's accounts say what became of "
-                         "its points",
-                         otm_status_name(status));
-    }
-    otmi_reader_unpin(&p->base);
-}
-
 /* -- One collection with its export ------------------------------------------------------------------------------ */
 
-/* Begins the export of a tree and gives the tree back. OTM_OK if there was nothing to export: an empty request is not
- * sent. */
-static otm_status begin_export(otmi_periodic *p, const otm_metrics_data *data, const otmi_limit *limit,
-                               otm_drop_reason late)
-{
-    otm_status st = OTM_OK;
-    if (data->point_count > 0) {
-        st = otmi_exporter_begin(p->exporter, data, limit, late, &p->result);
-    }
-    otm_reader_return(&p->base, data);
-    return st;
-}
-
-/* Collects and begins to export. The calling thread has the turn and the exporter. */
-static otm_status collect_and_begin(otmi_periodic *p, const otmi_limit *limit, otm_drop_reason late)
-{
-    const otm_metrics_data *data;
-    otm_status st = otmi_reader_collect_until(&p->base, limit->system_ns, &data);
-    if (st != OTM_OK) {
-        report_collection(p, st);
-        return st;
-    }
-    st = begin_export(p, data, limit, late);
-    if (st != OTM_OK && st != OTM_PENDING) {
-        report_export(p, st);
-    }
-    return st;
-}
-
-/* The same, to the end of the export. */
+/* To the end of the last batch. The calling thread has the turn and the exporter. */
 static otm_status collect_and_export(otmi_periodic *p, const otmi_limit *limit, otm_drop_reason late)
 {
-    otm_status st = collect_and_begin(p, limit, late);
-    if (st != OTM_PENDING) {
-        return st;
-    }
-    while (st == OTM_PENDING) { /* ends with the limit, since that is the batch's own, give or take clock reading */
-        (void)otmi_exporter_finish(p->exporter, limit);
-        st = otmi_exporter_result(p->exporter, &p->result);
-    }
-    if (st != OTM_OK) {
-        report_export(p, st);
+    otm_status st = otmi_periodic_begin(p, limit, late);
+    while (st == OTM_PENDING) { /* ends with the limit, since that is the batches' own, give or take clock reading */
+        st = otmi_periodic_finish(p, limit);
     }
     return st;
 }
@@ -115,20 +53,28 @@ void otmi_periodic_cycle(otmi_periodic *p)
         (void)collect_and_export(p, &limit, OTM_DROP_UNREACHED); /* reported; the next start tries with new data */
         otmi_exporter_give(p->exporter);
     } else {
-        report_collection(p, st);
+        otmi_periodic_report_collection(p, st);
     }
     done(p);
 }
 
-/* A host-stepped batch that was open has ended, by whichever thread. */
-static otm_status end_open_export(otmi_periodic *p)
+/* What a host-stepped reader still has under way, to the end; reported, the caller answers for its own export. No batch
+ * is open. OTM_ERR_TIMEOUT: the rest is left to later steps. */
+static otm_status finish_left(otmi_periodic *p, const otmi_limit *limit)
 {
-    otm_status st = otmi_exporter_result(p->exporter, &p->result);
-    if (st != OTM_OK) {
-        report_export(p, st);
+    if (!exporting(p)) {
+        return OTM_OK;
+    }
+    otm_status st = otmi_periodic_go_on(p);
+    if (st == OTM_PENDING) {
+        st = otmi_periodic_finish(p, limit);
+    }
+    if (st == OTM_PENDING) {
+        otmi_periodic_park(p);
+        return OTM_ERR_TIMEOUT;
     }
     done(p);
-    return st;
+    return OTM_OK;
 }
 
 /* -- Flush and shutdown ------------------------------------------------------------------------------------------ */
@@ -152,8 +98,10 @@ static otm_status periodic_flush(otm_reader *r, uint64_t deadline_ns)
     if (st != OTM_OK) {
         return st;
     }
-    if (exporting(p)) {
-        (void)end_open_export(p); /* reported; this flush answers for its own batch */
+    st = finish_left(p, &limit);
+    if (st != OTM_OK) {
+        otmi_exporter_give(p->exporter);
+        return st;
     }
     enter_state(p, otmi_periodic_flushing);
     otmi_limit work = work_limit(p, deadline_ns);
@@ -175,10 +123,10 @@ static otm_status last_export(otmi_periodic *p, uint64_t deadline_ns)
     if (st != OTM_OK) {
         return st;
     }
-    if (exporting(p)) {
-        (void)end_open_export(p);
+    st = finish_left(p, &limit);
+    if (st == OTM_OK) {
+        st = collect_and_export(p, &limit, OTM_DROP_SHUTDOWN);
     }
-    st = collect_and_export(p, &limit, OTM_DROP_SHUTDOWN);
     otmi_exporter_give(p->exporter);
     return st;
 }
@@ -193,6 +141,7 @@ static otm_status periodic_shutdown(otm_reader *r, uint64_t deadline_ns, bool ha
     }
     otm_status st = has_turn ? last_export(p, deadline_ns) : OTM_ERR_TIMEOUT;
     if (has_turn) {
+        otmi_periodic_drop_rest(p, OTM_DROP_SHUTDOWN);
         enter_state(p, otmi_periodic_stop);
     }
     otmi_exporter_abandon(p->exporter, &p->result, OTM_DROP_SHUTDOWN);
@@ -230,9 +179,10 @@ static otm_status step_start(otmi_periodic *p)
 {
     otmi_limit limit = otmi_limit_after(p->base.clock, p->timeout_ns);
     enter_state(p, otmi_periodic_collecting);
-    otm_status st = collect_and_begin(p, &limit, OTM_DROP_UNREACHED);
+    otm_status st = otmi_periodic_begin(p, &limit, OTM_DROP_UNREACHED);
     if (st == OTM_PENDING) {
         enter_state(p, otmi_periodic_exporting);
+        otmi_periodic_park(p);
         return OTM_OK;
     }
     done(p);
@@ -247,13 +197,25 @@ static bool start_is_due(otmi_periodic *p, uint64_t now_ns)
     return due;
 }
 
+/* The open batch has ended. */
+static otm_status step_on(otmi_periodic *p)
+{
+    otm_status st = otmi_periodic_go_on(p);
+    if (st == OTM_PENDING) {
+        otmi_periodic_park(p);
+        return OTM_OK;
+    }
+    done(p);
+    return st;
+}
+
 /* The calling thread has the turn and the exporter. */
 static otm_status step_with_exporter(otmi_periodic *p, uint64_t now_ns, step_waits *waits)
 {
     otm_status st = OTM_OK;
     if (otmi_exporter_advance(p->exporter, 0) == OTM_OK) {
         if (exporting(p)) {
-            st = end_open_export(p);
+            st = step_on(p);
         } else if (start_is_due(p, now_ns)) {
             st = step_start(p);
         }
@@ -354,6 +316,8 @@ static void periodic_fini(otm_reader *r)
 {
     otmi_periodic *p = otmi_periodic_of(r);
     otmi_exporter_abandon(p->exporter, &p->result, OTM_DROP_SHUTDOWN);
+    otmi_periodic_drop_rest(p, OTM_DROP_SHUTDOWN);
+    otmi_arena_fini(&p->batch_arena);
     if (p->joined) {
         otmi_exporter_quit(p->exporter);
     }
@@ -378,8 +342,7 @@ static otm_status read_options(const otm_periodic_reader_options *given, otm_per
     if (st == OTM_OK) {
         st = otmi_options_read(out->reader, reader, sizeof *reader);
     }
-    bool valid = out->interval_ms >= 0 && out->timeout_ms >= OTM_NO_TIMEOUT && out->reserved == 0 &&
-                 out->run_mode <= OTM_RUN_HOST_STEPPED;
+    bool valid = out->interval_ms >= 0 && out->timeout_ms >= OTM_NO_TIMEOUT && out->run_mode <= OTM_RUN_HOST_STEPPED;
     return st == OTM_OK && !valid ? OTM_ERR_INVALID_ARGUMENT : st;
 }
 
@@ -389,6 +352,8 @@ static void periodic_init(otmi_periodic *p, otm_exporter *exporter, const otm_pe
     p->machine.interval_ns = otmi_deadline_ns(0, options->interval_ms, DEFAULT_INTERVAL_MS);
     p->timeout_ns = otmi_deadline_ns(0, options->timeout_ms, DEFAULT_TIMEOUT_MS);
     p->run_mode = (otm_run_mode)options->run_mode;
+    p->batch_points = options->max_export_batch_size;
+    otmi_arena_init(&p->batch_arena, p->base.allocator, BATCH_MAXIMUM_BYTES);
 }
 
 otm_status otm_periodic_reader_create(otm_exporter *exporter, const otm_periodic_reader_options *options,

@@ -170,6 +170,7 @@ static otm_status fake_begin(void *self, const otm_metrics_data *batch, uint64_t
     enter(fake, &fake->begins);
     pthread_mutex_lock(&fake->mu);
     fake->points += batch->point_count;
+    fake->batches[(fake->begins - 1) % 16] = batch->point_count;
     fake->last_deadline_ns = deadline_ns;
     pthread_mutex_unlock(&fake->mu);
     if (fake->begin_gate != NULL) {

@@ -80,6 +80,7 @@ typedef struct fake_exporter {
     uint64_t attaches, begins, steps, cancels, flushes, shutdowns, destroys;
     uint64_t running, overlaps;
     uint64_t points;
+    uint64_t batches[16]; /* points of each, the last 16 */
     uint64_t last_deadline_ns, last_flush_deadline_ns;
     otm_drop_reason last_reason;
     const otm_clock *attached_clock;
