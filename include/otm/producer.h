@@ -81,10 +81,11 @@ typedef struct otm_metric_producer_ops {
     /* Sets *out to a tree that stays as it is until it is given back; NULL: nothing. Any status but OTM_OK is reported
      * to the provider's diagnostics; *out counts all the same (a partial result).
      *
-     * Use one scope, whose name tells the producer. Every string is NUL-terminated. Points may be of every type, and
-     * times and temporality are up to the producer; stream_id and series_generation stay 0. The tree's resources are
-     * replaced by the provider's. A metric whose type or temporality is none, or whose points lack their data, is left
-     * out and reported. otm_reader_collect() on the same reader answers OTM_ERR_REENTRANT in here. */
+     * Use one scope, whose name tells the producer. Strings are UTF-8, those of metrics and scopes NUL-terminated as
+     * well; keys are unique within a set. Points may be of every type, and times and temporality are up to the
+     * producer; stream_id and series_generation stay 0. The tree's resources are replaced by the provider's. A metric
+     * whose type or temporality is none, whose points lack their data, or that has text which is no UTF-8 is left out
+     * and reported. otm_reader_collect() on the same reader answers OTM_ERR_REENTRANT in here. */
     otm_status (*produce)(void *self, const otm_produce_request *request, const otm_metrics_data **out);
 
     /* Takes back a tree, once for each that produce set, when the reader's own tree is returned. NULL: nothing to

@@ -2,7 +2,9 @@
 
 #include "metrics/metric_filter.h"
 #include "metrics/metric_producer.h"
+#include "metrics/produced_check.h"
 #include "platform/platform.h"
+#include "util/utf8.h"
 
 /* One producer's turn. */
 typedef struct merge {
@@ -12,75 +14,19 @@ typedef struct merge {
     otmi_lease *lease;
 } merge;
 
-/* -- What may come out ------------------------------------------------------------------------------------------- */
+/* -- Reports ----------------------------------------------------------------------------------------------------- */
 
-static bool is_array(const void *items, size_t count, size_t stride, size_t element_size)
+/* What is refused is not repeated word by word: its text may be what is wrong with it. */
+static void report_scope(const merge *m, size_t index, const char *flaw)
 {
-    return count == 0 || (items != NULL && stride >= element_size);
-}
-
-static bool has_temporality(const otm_metric *metric)
-{
-    return metric->type != OTM_METRIC_GAUGE && metric->type != OTM_METRIC_SUMMARY;
-}
-
-static bool is_explicit(const otm_histogram_data *h)
-{
-    if (h->bucket_count == 0) {
-        return h->bound_count == 0;
-    }
-    return h->bucket_counts != NULL && h->bucket_count == h->bound_count + 1 &&
-           (h->bound_count == 0 || h->bounds != NULL);
-}
-
-static bool is_exponential(const otm_histogram_data *h)
-{
-    return (h->positive.count_size == 0 || h->positive.counts != NULL) &&
-           (h->negative.count_size == 0 || h->negative.counts != NULL);
-}
-
-/* True if exporters can walk the data of a histogram or summary. */
-static bool has_data(const otm_histogram_data *h, uint32_t type)
-{
-    if (h == NULL) {
-        return false;
-    }
-    switch (type) {
-    case OTM_METRIC_HISTOGRAM:
-        return is_explicit(h);
-    case OTM_METRIC_EXPONENTIAL_HISTOGRAM:
-        return is_exponential(h);
-    default:
-        return h->quantile_count == 0 || h->quantiles != NULL;
-    }
-}
-
-/* What is wrong with a metric; NULL: nothing. */
-static const char *flaw_of(const otm_metric *metric)
-{
-    if (metric->name.data == NULL || metric->name.data[0] == '\0') {
-        return "it has no name";
-    }
-    if (metric->type < OTM_METRIC_GAUGE || metric->type > OTM_METRIC_SUMMARY) {
-        return "its type is none";
-    }
-    if (has_temporality(metric) && metric->temporality != OTM_DELTA && metric->temporality != OTM_CUMULATIVE) {
-        return "its temporality is neither delta nor cumulative";
-    }
-    if (!is_array(metric->points, metric->point_count, metric->point_stride, sizeof(otm_point))) {
-        return "its points are missing, or their stride is too short";
-    }
-    for (size_t i = 0; metric->type >= OTM_METRIC_HISTOGRAM && i < metric->point_count; i++) {
-        if (!has_data(otm_metric_point(metric, i)->data.histogram, metric->type)) {
-            return "a point lacks its data, or its buckets do not fit its bounds";
-        }
-    }
-    return NULL;
+    otmi_diag_report(m->diag, OTM_WARN, OTM_ERR_INVALID_ARGUMENT, &(otmi_diag_origin){.component = "producer"},
+                     "scope %zu of the reader's producer %zu was left out: %s", index, m->index, flaw);
 }
 
 static void report_metric(const merge *m, const otm_scope *scope, const otm_metric *metric, const char *flaw)
 {
-    const char *name = metric->name.data != NULL ? metric->name.data : "";
+    bool legible = metric->name.data != NULL && otmi_utf8_valid(metric->name.data, metric->name.size);
+    const char *name = legible ? metric->name.data : "(illegible)";
     otmi_diag_origin origin = {.component = "producer", .meter = scope->name, .instrument = name};
     otmi_diag_report(m->diag, OTM_WARN, OTM_ERR_INVALID_ARGUMENT, &origin,
                      "metric %s of scope %s, from the reader's producer %zu, was left out: %s", name, scope->name,
@@ -106,14 +52,16 @@ static otm_status filter_points(const merge *m, const otm_scope *scope, otm_metr
 /* Makes *metric what comes out of it: without points if nothing does. */
 static otm_status keep_metric(const merge *m, const otm_scope *scope, otm_metric *metric)
 {
-    const char *flaw = flaw_of(metric);
+    const char *flaw = otmi_produced_metric_flaw(metric);
     if (flaw != NULL) {
         report_metric(m, scope, metric, flaw);
         metric->point_count = 0;
         return OTM_OK;
     }
     metric->stream_id = 0; /* such numbers are the SDK's to give */
-    metric->temporality = has_temporality(metric) ? metric->temporality : 0;
+    if (metric->type == OTM_METRIC_GAUGE || metric->type == OTM_METRIC_SUMMARY) {
+        metric->temporality = 0;
+    }
     otm_filter_result verdict = otmi_metric_filter_judge(m->request->filter, scope, metric);
     if (verdict == OTM_FILTER_DROP) {
         metric->point_count = 0;
@@ -150,31 +98,20 @@ static otm_status merge_resource(const merge *m, const otm_resource_metrics *res
     otm_status st = OTM_OK;
     for (size_t i = 0; st == OTM_OK && i < resource->scope_count; i++) {
         const otm_scope_metrics *scope = otm_resource_scope(resource, i);
-        st = is_array(scope->metrics, scope->metric_count, scope->metric_stride, sizeof(otm_metric))
-                 ? merge_scope(m, scope)
-                 : OTM_ERR_INVALID_ARGUMENT;
+        const char *flaw = otmi_produced_scope_flaw(scope);
+        if (flaw != NULL) {
+            report_scope(m, i, flaw);
+        } else {
+            st = merge_scope(m, scope);
+        }
     }
     return st;
-}
-
-/* How many scopes a tree has; false if it cannot be walked. */
-static bool count_scopes(const otm_metrics_data *data, size_t *count)
-{
-    *count = 0;
-    bool good = data->struct_size >= sizeof *data &&
-                is_array(data->resources, data->resource_count, data->resource_stride, sizeof(otm_resource_metrics));
-    for (size_t i = 0; good && i < data->resource_count; i++) {
-        const otm_resource_metrics *resource = otm_data_resource(data, i);
-        good = is_array(resource->scopes, resource->scope_count, resource->scope_stride, sizeof(otm_scope_metrics));
-        *count += resource->scope_count;
-    }
-    return good;
 }
 
 static otm_status merge_tree(const merge *m)
 {
     size_t scope_count;
-    if (!count_scopes(m->lease->data, &scope_count)) {
+    if (!otmi_produced_scopes(m->lease->data, &scope_count)) {
         return OTM_ERR_INVALID_ARGUMENT;
     }
     m->lease->scopes = otmi_arena_alloc(m->request->arena, (scope_count + 1) * sizeof *m->lease->scopes);
