@@ -55,7 +55,7 @@ typedef struct otm_accounts {
     size_t struct_size;
     uint64_t exported; /* accepted by the peer */
     uint64_t rejected; /* counted as rejected in a partial success */
-    uint64_t pending;  /* given to the exporter, not finished */
+    uint64_t pending;  /* collected for the exporter, not finished */
     uint64_t dropped[OTM_DROP_REASON_COUNT];
 } otm_accounts;
 

@@ -44,7 +44,8 @@ struct otm_exporter {
     const otm_clock *clock; /* of the first reader; set before the first operation, then never changed */
     open_batch batch;
     otm_accounts counts; /* for exporters that do not count themselves */
-    uint64_t never_given[OTM_DROP_REASON_COUNT]; /* points that no exporter can count */
+    uint64_t announced; /* points that wait to be given to it; like the next, not in its own counts */
+    uint64_t never_given[OTM_DROP_REASON_COUNT]; /* points that were dropped instead */
 };
 
 /* -- Creation ---------------------------------------------------------------------------------------------------- */
@@ -188,15 +189,24 @@ static void collect_accounts(otm_exporter *e, otm_accounts *out)
     if (!counts_itself) {
         *out = e->counts;
     }
+    out->pending += e->announced;
     for (int i = 0; i < OTM_DROP_REASON_COUNT; i++) {
         out->dropped[i] += e->never_given[i];
     }
     otmi_mutex_unlock(&e->mu);
 }
 
+void otmi_exporter_announce(otm_exporter *e, uint64_t point_count)
+{
+    otmi_mutex_lock(&e->mu);
+    e->announced += point_count;
+    otmi_mutex_unlock(&e->mu);
+}
+
 void otmi_exporter_drop(otm_exporter *e, uint64_t point_count, otm_drop_reason reason)
 {
     otmi_mutex_lock(&e->mu);
+    e->announced -= point_count;
     e->never_given[reason] += point_count;
     otmi_mutex_unlock(&e->mu);
 }
@@ -356,6 +366,7 @@ otm_status otmi_exporter_begin(otm_exporter *e, const otm_metrics_data *data, co
     if (go) {
         e->batch = (open_batch){
             .open = true, .limit = own_limit, .late = late, .point_count = data->point_count, .result = result};
+        e->announced -= data->point_count;
         e->counts.pending += data->point_count;
     }
     otmi_mutex_unlock(&e->mu);

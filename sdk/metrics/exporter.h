@@ -49,7 +49,9 @@ otm_status otmi_exporter_flush(otm_exporter *exporter, const otmi_limit *limit);
 /* What the open batch waits for; lowers *wake_ns. */
 size_t otmi_exporter_poll(otm_exporter *exporter, otm_poll_fd *fds, size_t capacity, uint64_t *wake_ns);
 
-/* Any thread: puts points to account that the exporter is never given. */
+/* Any thread: puts points to account that are to be given to the exporter, all of them before they are: each ends in a
+ * batch that begins, or is dropped without. */
+void otmi_exporter_announce(otm_exporter *exporter, uint64_t point_count);
 void otmi_exporter_drop(otm_exporter *exporter, uint64_t point_count, otm_drop_reason reason);
 
 /* Any thread: the batch with this result is cancelled, unless it has ended: at once, or by the thread that has the

@@ -130,6 +130,7 @@ otm_status otmi_periodic_begin(otmi_periodic *p, const otmi_limit *limit, otm_dr
         return st;
     }
     p->export = (otmi_periodic_export){.tree = data, .points_left = data->point_count, .limit = *limit, .late = late};
+    otmi_exporter_announce(p->exporter, data->point_count);
     if (data->point_count == 0) { /* an empty request is not sent */
         return_tree(p);
     }

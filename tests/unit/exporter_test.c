@@ -48,6 +48,7 @@ static void take(fixture *f)
 static otm_status begin_within(fixture *f, uint64_t span_ns)
 {
     otmi_limit limit = limit_in(f, span_ns);
+    otmi_exporter_announce(f->exporter, f->batch.point_count);
     return otmi_exporter_begin(f->exporter, &f->batch, &limit, OTM_DROP_UNREACHED, &f->result);
 }
 

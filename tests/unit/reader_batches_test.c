@@ -94,6 +94,26 @@ static void batches_of_a_stepped_reader_go_out_one_by_one_before_the_next_collec
     give_up(&f);
 }
 
+/* No point is out of the accounts while it waits for its batch. */
+static void batches_that_have_not_begun_are_pending(void **state)
+{
+    (void)state;
+    fixture f;
+    fixture_prepare(&f);
+    fixture_make_exports_pend(&f);
+    start(&f);
+    assert_int_equal(fixture_step_at(&f, 60 * SECOND), OTM_OK);
+    assert_int_equal(fixture_accounts(&f).pending, 5);
+    assert_int_equal(step_with_batch_ended(&f), OTM_OK);
+    assert_int_equal(fixture_accounts(&f).pending, 3);
+    assert_int_equal(fixture_accounts(&f).exported, 2);
+    assert_int_equal(step_with_batch_ended(&f), OTM_OK);
+    assert_int_equal(fixture_accounts(&f).pending, 1);
+    assert_int_equal(step_with_batch_ended(&f), OTM_OK);
+    assert_int_equal(fixture_accounts(&f).pending, 0);
+    fixture_teardown(&f);
+}
+
 static void batches_under_way_keep_another_collection_waiting_and_answer_in_time(void **state)
 {
     (void)state;
@@ -238,6 +258,34 @@ static void batches_under_way_at_a_shutdown_without_time_are_dropped_and_the_tre
     fixture_teardown(&f);
 }
 
+/* SDK-SHUT-03: a flush is between two batches, so the shutdown does not get the turn. */
+static void batches_of_another_thread_end_with_a_shutdown_that_cannot_wait(void **state)
+{
+    (void)state;
+    fixture f;
+    gate g;
+    fixture_prepare(&f);
+    gate_init(&g);
+    f.fake.begin_gate = &g;
+    start(&f);
+    background_flush flush = {.reader = f.reader, .deadline_ns = soon(), .times = 1};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, flush_on_thread, &flush), 0);
+    fake_exporter_wait(&f.fake, &f.fake.begins, 1);
+    assert_int_equal(otmi_reader_shutdown(f.reader, in_ms(2)), OTM_ERR_TIMEOUT);
+    gate_open(&g);
+    pthread_join(thread, NULL);
+    assert_int_equal(flush.status, OTM_ERR_SHUTDOWN);
+    otm_accounts accounts = fixture_accounts(&f);
+    assert_int_equal(f.fake.begins, 1);
+    assert_int_equal(accounts.dropped[OTM_DROP_SHUTDOWN] + accounts.exported, 5);
+    assert_int_equal(accounts.pending, 0);
+    assert_int_equal(f.fake.shutdowns, 1);
+    assert_true(otmi_reader_detach(f.reader));
+    fixture_teardown(&f);
+    gate_fini(&g);
+}
+
 static void batches_of_a_reader_that_is_let_go_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -313,6 +361,7 @@ int main(void)
         cmocka_unit_test(batches_of_a_flush_are_full_but_for_the_last_and_the_exporter_is_flushed_after_them),
         cmocka_unit_test(batches_are_not_cut_where_the_collection_fits),
         cmocka_unit_test(batches_of_a_stepped_reader_go_out_one_by_one_before_the_next_collection),
+        cmocka_unit_test(batches_that_have_not_begun_are_pending),
         cmocka_unit_test(batches_under_way_keep_another_collection_waiting_and_answer_in_time),
         cmocka_unit_test(batches_under_way_are_finished_by_a_flush_before_its_own),
         cmocka_unit_test(batches_that_a_short_flush_cannot_finish_are_left_to_later_steps),
@@ -321,6 +370,7 @@ int main(void)
         cmocka_unit_test(batches_of_a_stepped_reader_end_with_their_time),
         cmocka_unit_test(batches_under_way_at_a_shutdown_go_out_first),
         cmocka_unit_test(batches_under_way_at_a_shutdown_without_time_are_dropped_and_the_tree_is_free),
+        cmocka_unit_test(batches_of_another_thread_end_with_a_shutdown_that_cannot_wait),
         cmocka_unit_test(batches_of_a_reader_that_is_let_go_leave_nothing_behind),
         cmocka_unit_test(batches_of_a_reader_with_its_own_thread_and_of_flushes_never_overlap),
         cmocka_unit_test(batches_without_memory_are_accounted_for),
