@@ -22,8 +22,10 @@ typedef enum otm_filter_result {
 
 typedef struct otm_metric_filter otm_metric_filter;
 
-/* The operations of a filter. Called by collections under no lock, several at a time if several readers share the
- * filter. What they are given is valid during the call only. An answer that is none counts as ACCEPT. */
+/* The operations of a filter. Called on the thread that collects, under no lock; several at a time if several readers
+ * share the filter. What they are given is valid during the call only. An answer that is none counts as ACCEPT. They
+ * have no deadline, and the collection waits for them: quick, and without I/O. They may use the library, but a
+ * collection, flush or shutdown that needs the reader which asks answers OTM_ERR_REENTRANT. */
 typedef struct otm_metric_filter_ops {
     size_t size; /* set to sizeof(otm_metric_filter_ops) */
 
@@ -42,14 +44,17 @@ typedef struct otm_metric_filter_ops {
 
 /* Wraps a filter. `ops` is copied; self is destroyed with the last reference, on failure at once. NULL allocator:
  * malloc.
- * Fails: OTM_ERR_INVALID_ARGUMENT (test_metric missing), OTM_ERR_NO_MEMORY; *out is NULL then.  Blocks: no. */
+ * Threads: any.  Blocks: no.
+ * Fails: OTM_ERR_INVALID_ARGUMENT (test_metric or out missing), OTM_ERR_NO_MEMORY; *out is NULL then. */
 OTM_API OTM_MUST_CHECK otm_status otm_metric_filter_create(const otm_metric_filter_ops *ops, void *self,
                                                            const otm_allocator *allocator, otm_metric_filter **out);
 /* NULL is ignored.  Threads: any.  Blocks: no. */
 OTM_API otm_metric_filter *otm_metric_filter_retain(otm_metric_filter *filter);
 OTM_API void otm_metric_filter_release(otm_metric_filter *filter);
 
-/* Asks a filter; for producers. NULL accepts everything. */
+/* Asks a filter; for producers, while they are asked themselves. NULL accepts everything; an answer that is none is
+ * ACCEPT.
+ * Threads: any.  Blocks: as long as the filter does. */
 OTM_API otm_filter_result otm_metric_filter_test_metric(otm_metric_filter *filter, const otm_scope *scope,
                                                         const char *name, otm_metric_type type, const char *unit);
 OTM_API otm_filter_result otm_metric_filter_test_attributes(otm_metric_filter *filter, const otm_scope *scope,
@@ -74,7 +79,9 @@ typedef struct otm_produce_request {
     const char *resource_schema_url;
 } otm_produce_request;
 
-/* The operations of a producer. Called under no lock; several at a time if several readers share the producer. */
+/* The operations of a producer. Called on the thread that collects, under no lock; several at a time if several readers
+ * share the producer. They may use the library, but a collection, flush or shutdown that needs the reader which asks
+ * answers OTM_ERR_REENTRANT. */
 typedef struct otm_metric_producer_ops {
     size_t size; /* set to sizeof(otm_metric_producer_ops) */
 
@@ -85,7 +92,8 @@ typedef struct otm_metric_producer_ops {
      * well; keys are unique within a set. Points may be of every type, and times and temporality are up to the
      * producer; stream_id and series_generation stay 0. The tree's resources are replaced by the provider's. A metric
      * whose type or temporality is none, whose points lack their data, or that has text which is no UTF-8 is left out
-     * and reported. otm_reader_collect() on the same reader answers OTM_ERR_REENTRANT in here. */
+     * and reported. The collection waits for it: what does not come back at all keeps its reader from collecting, and
+     * with it a thread that waits for this without a timeout. */
     otm_status (*produce)(void *self, const otm_produce_request *request, const otm_metrics_data **out);
 
     /* Takes back a tree, once for each that produce set, when the reader's own tree is returned. NULL: nothing to
@@ -98,7 +106,8 @@ typedef struct otm_metric_producer_ops {
 
 /* Wraps a producer. `ops` is copied; self is destroyed with the last reference, on failure at once. NULL allocator:
  * malloc.
- * Fails: OTM_ERR_INVALID_ARGUMENT (produce missing), OTM_ERR_NO_MEMORY; *out is NULL then.  Blocks: no. */
+ * Threads: any.  Blocks: no.
+ * Fails: OTM_ERR_INVALID_ARGUMENT (produce or out missing), OTM_ERR_NO_MEMORY; *out is NULL then. */
 OTM_API OTM_MUST_CHECK otm_status otm_metric_producer_create(const otm_metric_producer_ops *ops, void *self,
                                                              const otm_allocator *allocator, otm_metric_producer **out);
 /* NULL is ignored.  Threads: any.  Blocks: no. */

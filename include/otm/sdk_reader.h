@@ -220,7 +220,7 @@ OTM_API otm_status otm_reader_set_filter(otm_reader *reader, otm_metric_filter *
 OTM_API OTM_MUST_CHECK otm_status otm_reader_collect(otm_reader *reader, int64_t timeout_ms,
                                                      const otm_metrics_data **out);
 
-/* Gives the tree back. NULL data is ignored.  Blocks: no. */
+/* Gives the tree back, and with it the trees of producers to them. NULL data is ignored.  Blocks: no. */
 OTM_API void otm_reader_return(otm_reader *reader, const otm_metrics_data *data);
 
 /* -- Periodic reader --------------------------------------------------------------------------------------------- */
@@ -236,9 +236,10 @@ typedef struct otm_periodic_reader_options {
     int64_t interval_ms; /* between the starts of two exports; 0: 60 000 */
     int64_t timeout_ms;  /* of one collection with its export; 0: 30 000; OTM_NO_TIMEOUT */
     uint32_t run_mode;   /* otm_run_mode */
-    /* Data points in one export; 0: no limit. A collection with more goes out in batches, one after the other and full
-     * but for the last, before the next collection; a metric may be spread over several. A batch that fails does not
-     * keep the others back, while there is time. */
+    /* Data points in one export (metrics/sdk.md, "Periodic exporting MetricReader", maxExportBatchSize); 0: no limit. A
+     * collection with more goes out in batches, one after the other and full but for the last, before the next
+     * collection; a metric may be spread over several. timeout_ms is for all of them. A batch that fails does not keep
+     * the others back, while there is time; then what is left is dropped and accounted for. */
     uint32_t max_export_batch_size;
 } otm_periodic_reader_options;
 
