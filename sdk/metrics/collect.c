@@ -50,12 +50,32 @@ static size_t count_outputs_locked(const otmi_collect_run *run)
     return count;
 }
 
-static void list_instrument(otmi_collect_run *run, const otmi_meter *meter, const otmi_instrument *instrument)
+/* The stream's, or a copy of the longest that the instrument's duplicates have: that one may be replaced at any time. */
+static const char *description_of(const otmi_collect_run *run, const otmi_instrument *instrument,
+                                  const otmi_stream *stream)
+{
+    const char *longer = instrument->longer_description;
+    if (longer == NULL || stream->described) {
+        return stream->description;
+    }
+    size_t size = strlen(longer) + 1;
+    char *copy = otmi_arena_alloc(run->request->arena, size);
+    return copy == NULL ? NULL : memcpy(copy, longer, size);
+}
+
+static otm_status list_instrument_locked(otmi_collect_run *run, const otmi_meter *meter,
+                                         const otmi_instrument *instrument)
 {
     const otmi_output_list *list = &instrument->readers[run->reader];
     for (size_t o = 0; o < list->streams.count; o++) {
-        run->outputs[run->output_count++] = (otmi_collected_output){.output = &list->outputs[o], .meter = meter};
+        const char *description = description_of(run, instrument, &list->streams.items[o]);
+        if (description == NULL) {
+            return OTM_ERR_NO_MEMORY;
+        }
+        run->outputs[run->output_count++] =
+            (otmi_collected_output){.output = &list->outputs[o], .meter = meter, .description = description};
     }
+    return OTM_OK;
 }
 
 /* Instruments and meters are never taken out of their lists while the core lives: the pointers stay good. A disabled
@@ -72,8 +92,8 @@ static otm_status list_outputs(otmi_collect_run *run)
                                                                                                    : OTM_OK;
     for (size_t m = 0; st == OTM_OK && m < core->meter_count; m++) {
         const otmi_meter *meter = core->meters[m];
-        for (size_t i = 0; meter->enabled && i < meter->instrument_count; i++) {
-            list_instrument(run, meter, meter->instruments[i]);
+        for (size_t i = 0; meter->enabled && i < meter->instrument_count && st == OTM_OK; i++) {
+            st = list_instrument_locked(run, meter, meter->instruments[i]);
         }
     }
     otmi_mutex_unlock(&core->mu);

@@ -8,6 +8,7 @@
 typedef struct otmi_collected_output {
     otmi_output *output;
     const otmi_meter *meter;
+    const char *description;
     otm_filter_result verdict;
     otmi_points points;
     otm_metric *metric; /* what became of it in the tree; NULL: nothing */

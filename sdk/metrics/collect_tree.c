@@ -34,7 +34,7 @@ static void fill_metric(otm_metric *metric, const otmi_collected_output *c)
 {
     const otmi_stream *stream = c->output->stream;
     metric->name = string_of(stream->name);
-    metric->description = string_of(stream->description);
+    metric->description = string_of(c->description);
     metric->unit = string_of(stream->unit);
     metric->type = otmi_metric_type_of(stream);
     metric->temporality = metric->type == OTM_METRIC_GAUGE ? 0 : (uint32_t)stream->temporality;

@@ -76,6 +76,23 @@ static otm_status desc_copy(const otm_allocator *allocator, const otmi_instrumen
     return st == OTM_OK ? copy_text(allocator, from->description, &to->description) : st;
 }
 
+otm_status otmi_instrument_describe(otmi_instrument *instrument, const char *description)
+{
+    const otm_allocator *allocator = instrument->core->env.allocator;
+    const char *longest = instrument->longer_description;
+    longest = longest != NULL ? longest : instrument->desc.description;
+    if (strlen(description) <= strlen(longest)) {
+        return OTM_OK;
+    }
+    char *copy = otmi_text_copy(allocator, description, strlen(description));
+    if (copy == NULL) {
+        return OTM_ERR_NO_MEMORY;
+    }
+    otmi_free_text(allocator, instrument->longer_description); /* collections have copies */
+    instrument->longer_description = copy;
+    return OTM_OK;
+}
+
 /* -- Streams and storages ---------------------------------------------------------------------------------------- */
 
 static otmi_storage *storage_to_share(const otmi_instrument *instrument, const otmi_stream *stream)
@@ -198,6 +215,7 @@ void otmi_instrument_destroy(otmi_instrument *instrument)
     }
     otmi_free(allocator, instrument->readers, (instrument->core->reader_count + 1) * sizeof *instrument->readers);
     desc_fini(allocator, &instrument->desc);
+    otmi_free_text(allocator, instrument->longer_description);
     otmi_free(allocator, instrument, sizeof *instrument);
 }
 

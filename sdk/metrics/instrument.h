@@ -28,7 +28,7 @@ typedef struct otmi_output_list {
 
 typedef struct otmi_bound otmi_bound;
 
-/* Constant after creation but for `state` and the list of bound handles. */
+/* Constant after creation but for `state`, and what has the core's lock. */
 typedef struct otmi_instrument {
     union {
         otm_instrument sync;
@@ -37,6 +37,7 @@ typedef struct otmi_instrument {
     struct otmi_core *core;
     struct otmi_meter *meter;
     otmi_instrument_desc desc; /* texts and lists owned */
+    char *longer_description;  /* the longest of its duplicates', if longer than its own; owned, core lock */
     uint64_t created_ns;
     otmi_output_list *readers; /* by reader index */
     size_t reader_count;
@@ -49,6 +50,9 @@ typedef struct otmi_instrument {
  * Warnings about views go to the core's diagnostics: call it under no lock. */
 otm_status otmi_instrument_create(struct otmi_meter *meter, const otmi_instrument_desc *desc, otmi_instrument **out);
 void otmi_instrument_destroy(otmi_instrument *instrument);
+
+/* A duplicate has this description: the longest is exported from then on (DM-ID-03). Core lock. */
+otm_status otmi_instrument_describe(otmi_instrument *instrument, const char *description);
 
 bool otmi_instrument_is_asynchronous(const otmi_instrument *instrument);
 

@@ -143,6 +143,9 @@ static otm_status find_or_create(otmi_meter *meter, otmi_instrument_desc *desc, 
         }
     }
     if (st == OTM_OK && match != created) {
+        otmi_mutex_lock(&core->mu);
+        st = otmi_instrument_describe(match, desc->description);
+        otmi_mutex_unlock(&core->mu);
         otmi_duplicate_explain_same(&match->desc, desc, otmi_view_set_sets_description(core->views, &scope, desc),
                                     &text);
     }

@@ -11,6 +11,7 @@
 typedef struct otmi_stream {
     char *name; /* owned, like description and unit */
     char *description;
+    bool described; /* by a view: not the instrument's description */
     char *unit;
     otm_instrument_kind kind;
     otm_number number;

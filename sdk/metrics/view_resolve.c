@@ -150,6 +150,7 @@ static otm_status build_stream(const stream_builder *builder, const otmi_stream_
         plan->cardinality_limit != 0 ? plan->cardinality_limit : reader->cardinality_limit[instrument->kind];
     out->name = copy_text(allocator, plan->name, instrument->name);
     out->description = copy_text(allocator, plan->description, instrument->description);
+    out->described = plan->description != NULL;
     out->unit = copy_text(allocator, NULL, instrument->unit);
     if (out->name == NULL || out->description == NULL || out->unit == NULL) {
         return OTM_ERR_NO_MEMORY;

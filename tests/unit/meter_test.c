@@ -46,13 +46,22 @@ static void teardown(fixture *f)
     diag_recorder_fini(&f->diagnostics);
 }
 
-static otm_counter_i64 *counter(fixture *f, const char *meter_name, const char *name)
+static otm_counter_i64 *described_counter(fixture *f, const char *meter_name, const char *name,
+                                          const char *description)
 {
     otm_counter_i64 *created;
+    otm_instrument_options options;
+    otm_instrument_options_init(&options);
+    options.description = description;
     otm_meter *meter = otm_meter_provider_get_meter(f->provider, meter_name, NULL);
-    assert_int_equal(otm_meter_create_counter_i64(meter, name, NULL, &created), OTM_OK);
+    assert_int_equal(otm_meter_create_counter_i64(meter, name, &options, &created), OTM_OK);
     otm_meter_release(meter);
     return created;
+}
+
+static otm_counter_i64 *counter(fixture *f, const char *meter_name, const char *name)
+{
+    return described_counter(f, meter_name, name, NULL);
 }
 
 static size_t points_now(otm_reader *reader)
@@ -370,6 +379,40 @@ static void meter_instrument_that_all_views_drop_is_off(void **state)
     teardown(&f);
 }
 
+static const char *description_shown(const otm_metrics_data *data)
+{
+    return otm_scope_metric(otm_resource_scope(otm_data_resource(data, 0), 0), 0)->description.data;
+}
+
+/* DM-ID-03: the longest description shows from the next collection on; trees given out before keep theirs. */
+static void meter_duplicate_with_a_longer_description_describes_the_metric(void **state)
+{
+    (void)state;
+    static const char *const descriptions[] = {"first", "the second", "the 3rd", "the fourth one", "the fifth one of all"};
+    static const char *const shown[] = {"first", "the second", "the second", "the fourth one", "the fifth one of all"};
+    enum { COUNT = sizeof descriptions / sizeof *descriptions };
+    fixture f;
+    otm_counter_i64 *twins[COUNT];
+    const otm_metrics_data *data = NULL;
+    setup(&f);
+    start(&f);
+    for (size_t i = 0; i < COUNT; i++) {
+        twins[i] = described_counter(&f, "m", "c", descriptions[i]);
+        otm_counter_i64_add(twins[i], 1, NULL, 0);
+        if (data != NULL) {
+            assert_string_equal(description_shown(data), shown[i - 1]);
+            otm_reader_return(f.reader, data);
+        }
+        assert_int_equal(otm_reader_collect(f.reader, 0, &data), OTM_OK);
+        assert_string_equal(description_shown(data), shown[i]);
+    }
+    otm_reader_return(f.reader, data);
+    for (size_t i = 0; i < COUNT; i++) {
+        otm_counter_i64_release(twins[i]);
+    }
+    teardown(&f);
+}
+
 /* -- Threads ----------------------------------------------------------------------------------------------------- */
 
 typedef struct crowd {
@@ -382,7 +425,8 @@ static void *create_and_record(void *argument)
     crowd *c = argument;
     for (int i = 0; i < 200; i++) {
         static const char *const names[] = {"a", "b", "c", "d"};
-        otm_counter_i64 *one = counter(c->f, names[i % 3], names[i % 4]);
+        static const char *const descriptions[] = {"", "some", "something", "something longer", "the longest of all"};
+        otm_counter_i64 *one = described_counter(c->f, names[i % 3], names[i % 4], descriptions[i % 5]);
         otm_counter_i64_add(one, 1, NULL, 0);
         otm_counter_i64_release(one);
     }
@@ -399,7 +443,7 @@ static void *collect_and_configure(void *argument)
     return NULL;
 }
 
-/* SDK-CONC-01 */
+/* SDK-CONC-01, DM-ID-03 */
 static void meter_creation_by_many_threads_gives_one_instrument_each(void **state)
 {
     (void)state;
@@ -428,6 +472,7 @@ static void meter_creation_by_many_threads_gives_one_instrument_each(void **stat
         assert_int_equal(scope->metric_count, 4);
         for (size_t m = 0; m < 4; m++) {
             assert_int_equal(otm_scope_metric(scope, m)->point_count, 1);
+            assert_string_equal(otm_scope_metric(scope, m)->description.data, "the longest of all");
             total += otm_metric_point(otm_scope_metric(scope, m), 0)->data.number.as.i64;
         }
     }
@@ -451,6 +496,7 @@ int main(void)
         cmocka_unit_test(meter_is_judged_again_if_the_configurator_changed_meanwhile),
         cmocka_unit_test(meter_is_judged_again_if_the_same_configurator_was_set_meanwhile),
         cmocka_unit_test(meter_instrument_that_all_views_drop_is_off),
+        cmocka_unit_test(meter_duplicate_with_a_longer_description_describes_the_metric),
         cmocka_unit_test(meter_creation_by_many_threads_gives_one_instrument_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -295,6 +295,7 @@ static bool whole_life(const otm_allocator *allocator)
     otm_histogram_f64 *histogram;
     otm_gauge_f64 *gauge;
     otm_observable *observable;
+    otm_observable *described;
     otm_bound_histogram_f64 *bound;
     otm_instrument_options callback;
     otm_instrument_options_init(&callback);
@@ -303,6 +304,8 @@ static bool whole_life(const otm_allocator *allocator)
     good = otm_meter_create_histogram_f64(meter, "h", NULL, &histogram) == OTM_OK && good;
     good = otm_meter_create_gauge_f64(meter, "g", NULL, &gauge) == OTM_OK && good;
     good = otm_meter_create_observable_gauge_i64(meter, "o", &callback, &observable) == OTM_OK && good;
+    callback.description = "the same, with a description";
+    good = otm_meter_create_observable_gauge_i64(meter, "o", &callback, &described) == OTM_OK && good;
     good = otm_histogram_f64_bind(histogram, NULL, 0, NULL, &bound) == OTM_OK && good;
     for (int64_t i = 0; i < 20; i++) {
         otm_attr attr = otm_attr_i64("n", i);
@@ -319,6 +322,7 @@ static bool whole_life(const otm_allocator *allocator)
     otm_histogram_f64_release(histogram);
     otm_gauge_f64_release(gauge);
     otm_observable_release(observable);
+    otm_observable_release(described);
     otm_meter_release(meter);
     (void)otm_meter_provider_shutdown(provider, 0);
     otm_meter_provider_release(provider);
