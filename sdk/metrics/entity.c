@@ -19,14 +19,19 @@ bool otmi_entity_holds_key(const otm_entity *entity, const otm_attr *key)
            otmi_attrs_hold_key(entity->description_attributes, entity->description_attribute_count, key);
 }
 
+bool otmi_attrs_share_key(const otm_attr *a, size_t a_count, const otm_attr *b, size_t b_count)
+{
+    bool shared = false;
+    for (size_t i = 0; i < a_count && !shared; i++) {
+        shared = otmi_attrs_hold_key(b, b_count, &a[i]);
+    }
+    return shared;
+}
+
 bool otmi_entity_meets_attrs(const otm_entity *entity, const otm_attr *attrs, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (otmi_entity_holds_key(entity, &attrs[i])) {
-            return true;
-        }
-    }
-    return false;
+    return otmi_attrs_share_key(attrs, count, entity->id_attributes, entity->id_attribute_count) ||
+           otmi_attrs_share_key(attrs, count, entity->description_attributes, entity->description_attribute_count);
 }
 
 bool otmi_entity_meets(const otm_entity *entity, const otm_entity *other)

@@ -26,6 +26,7 @@ otm_status otmi_entity_init(otmi_entity *entity, const otm_entity *from, const o
 void otmi_entity_fini(otmi_entity *entity, const otm_allocator *allocator);
 
 bool otmi_attrs_hold_key(const otm_attr *attrs, size_t count, const otm_attr *key);
+bool otmi_attrs_share_key(const otm_attr *a, size_t a_count, const otm_attr *b, size_t b_count);
 bool otmi_entity_holds_key(const otm_entity *entity, const otm_attr *key);
 
 /* Whether any key of `entity` is in `attrs`, or in the other entity. */

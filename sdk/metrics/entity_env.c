@@ -274,6 +274,9 @@ static const otm_attr *find(const otm_attr *attrs, size_t count, const otm_attr 
 /* Takes out of the description of `entity` what `other` says, too: an attribute belongs to one entity. */
 static void yield_description(parser *p, otm_entity *entity, const otm_attr *attrs, size_t count, const char *other)
 {
+    if (!otmi_attrs_share_key(entity->description_attributes, entity->description_attribute_count, attrs, count)) {
+        return;
+    }
     otm_attr *kept = allocate(p, entity->description_attribute_count * sizeof *kept);
     size_t kept_count = 0;
     for (size_t i = 0; kept != NULL && i < entity->description_attribute_count; i++) {
@@ -302,11 +305,12 @@ static void settle_with_earlier(parser *p, otm_entity *added)
 {
     for (size_t i = 0; p->status == OTM_OK && i < p->count;) {
         otm_entity *earlier = &p->entities[i];
-        settle(p, earlier, added);
-        if (otmi_entity_meets_attrs(earlier, added->id_attributes, added->id_attribute_count)) {
+        if (otmi_attrs_share_key(earlier->id_attributes, earlier->id_attribute_count, added->id_attributes,
+                                 added->id_attribute_count)) {
             WARN(p, "the entity \"%.80s\" is skipped: \"%.80s\" has a key of its identity", earlier->type, added->type);
             remove_entity(p, i);
         } else {
+            settle(p, earlier, added);
             i++;
         }
     }

@@ -94,15 +94,11 @@ otm_status otm_resource_default(const otm_allocator *allocator, const otm_diagno
         return OTM_ERR_INVALID_ARGUMENT;
     }
     *out = NULL;
-    const char *text = getenv("OTEL_ENTITIES");
-    if (text == NULL || text[0] == '\0') {
-        return default_attributes(allocator, diagnostics, out);
-    }
     otm_resource *attributes = NULL;
     otm_resource *entities = NULL;
     otm_status st = default_attributes(allocator, diagnostics, &attributes);
     if (st == OTM_OK) {
-        st = otm_resource_parse_entities(text, allocator, diagnostics, &entities);
+        st = otm_resource_parse_entities(getenv("OTEL_ENTITIES"), allocator, diagnostics, &entities);
     }
     if (st == OTM_OK) {
         st = otm_resource_merge(attributes, entities, allocator, out);

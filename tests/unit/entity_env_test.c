@@ -39,6 +39,8 @@ static void entity_env_reads_type_identity_description_and_schema_url(void **sta
                   "host{host.id=host-123}[host.name=web-server-01];||", 0);
     assert_parses("a{b=c}[]", "a{b=c}[];||", 0);
     assert_parses("a{b=}", "a{b=}[];||", 0); /* an empty value is one */
+    assert_parses("Ab_1-c.D{Ab_1-c.D= x y }[E_2=F]@a-b.c+d:x", "Ab_1-c.D{Ab_1-c.D=x y}[E_2=F]@a-b.c+d:x;||a-b.c+d:x",
+                  0);
 }
 
 /* ENT-04 */
@@ -91,6 +93,10 @@ static void entity_env_ignores_a_bad_schema_url_but_keeps_the_entity(void **stat
     assert_parses("service{service.name=app1}@", "service{service.name=app1}[];||", 1);
     assert_parses("service{service.name=app1}@https://a b", "service{service.name=app1}[];||", 1);
     assert_parses("service{service.name=app1}@1http://a", "service{service.name=app1}[];||", 1);
+    assert_parses("service{service.name=app1}@u:", "service{service.name=app1}[];||", 1);
+    assert_parses("service{service.name=app1}@u:a|b", "service{service.name=app1}[];||", 1);
+    assert_parses("service{service.name=app1}@u:\x7f", "service{service.name=app1}[];||", 1);
+    assert_parses("service{service.name=app1}@u:\xc3\xa4", "service{service.name=app1}[];||", 1);
 }
 
 /* ENT-05 */
@@ -111,6 +117,7 @@ static void entity_env_gives_a_key_of_two_entities_to_the_last(void **state)
     assert_parses("a{x=1}[z=2];b{z=1}", "a{x=1}[];b{z=1}[];||", 1);
     assert_parses("a{x=1};b{z=1}[x=2]", "a{x=1}[];b{z=1}[];||", 1); /* an identity is not taken apart */
     assert_parses("a{x=1};b{x=1,z=1}", "b{x=1,z=1}[];||", 1);
+    assert_parses("a{x=1,y=1};b{x=2}[y=3]", "b{x=2}[y=3];||", 1); /* what is skipped takes nothing with it */
 }
 
 /* ENT-04: the default resource has the entities of the environment, which displace attributes. */
