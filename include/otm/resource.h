@@ -54,7 +54,8 @@ OTM_API OTM_MUST_CHECK otm_status otm_resource_create(const otm_attr *attrs, siz
 
 /* The same with entities. The result is what otm_resource_merge() makes of a resource of the attributes and one of the
  * entities: entities that clash with one of higher priority are left out.
- * Fails: as above; OTM_ERR_INVALID_ARGUMENT also for an entity without type or identity, and for more than 256. */
+ * Fails: as above; OTM_ERR_INVALID_ARGUMENT also for an entity without type or identity, for more than 256, and for an
+ *        option that this library does not know.  Threads: any.  Blocks: no. */
 OTM_API OTM_MUST_CHECK otm_status otm_resource_create_with_options(const otm_resource_options *options,
                                                                    otm_resource **out);
 
@@ -90,11 +91,12 @@ OTM_API OTM_MUST_CHECK otm_status otm_resource_parse_entities(const char *text, 
 OTM_API OTM_MUST_CHECK otm_status otm_resource_merge(const otm_resource *old, const otm_resource *updating,
                                                      const otm_allocator *allocator, otm_resource **out);
 
-/* NULL is ignored.  Threads: any.  Blocks: no. */
+/* One more reference, and one less: the last release frees. NULL is ignored.  Threads: any.  Blocks: no. */
 OTM_API otm_resource *otm_resource_retain(otm_resource *resource);
 OTM_API void otm_resource_release(otm_resource *resource);
 
-/* Read access; NULL counts as empty. What is returned is valid while the resource is held.  Threads: any. */
+/* Read access; NULL counts as empty, and `count` may be NULL. What is returned is valid while the resource is held.
+ * Threads: any.  Blocks: no. */
 OTM_API const char *otm_resource_schema_url(const otm_resource *resource);
 /* All attributes, those of entities included; keys are unique. */
 OTM_API const otm_attr *otm_resource_attributes(const otm_resource *resource, size_t *count);

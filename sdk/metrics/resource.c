@@ -3,6 +3,7 @@
 #include "metrics/attr_set.h"
 #include "metrics/entity.h"
 #include "util/alloc.h"
+#include "util/options.h"
 
 /* Immutable but for the references. */
 struct otm_resource {
@@ -118,15 +119,6 @@ otm_status otm_resource_create(const otm_attr *attrs, size_t attr_count, const c
     return otm_resource_create_with_options(&options, out);
 }
 
-/* An older program's struct may be shorter; what it lacks is zero. */
-static void read_options(const otm_resource_options *options, otm_resource_options *out)
-{
-    otm_resource_options_init(out);
-    if (options != NULL) {
-        memcpy(out, options, options->struct_size < sizeof *out ? options->struct_size : sizeof *out);
-    }
-}
-
 /* What the entities of the options make of a resource of its attributes. */
 static otm_status merge_entities(const otm_resource *attributes, const otm_resource_options *options,
                                  otm_resource **out)
@@ -164,7 +156,10 @@ otm_status otm_resource_create_with_options(const otm_resource_options *options,
     }
     *out = NULL;
     otm_resource_options o;
-    read_options(options, &o);
+    otm_status st = otmi_options_read(options, &o, sizeof o);
+    if (st != OTM_OK) {
+        return st;
+    }
     bool walkable = o.entities != NULL && o.entity_stride >= sizeof(otm_entity);
     if (o.entity_count > OTMI_MAX_ENTITIES || (o.entity_count > 0 && !walkable)) {
         return OTM_ERR_INVALID_ARGUMENT;
@@ -173,7 +168,7 @@ otm_status otm_resource_create_with_options(const otm_resource_options *options,
                                  .loose_count = o.attribute_count,
                                  .schema_url = o.schema_url != NULL ? o.schema_url : ""};
     otm_resource *attributes;
-    otm_status st = otmi_resource_build(&parts, o.allocator, &attributes);
+    st = otmi_resource_build(&parts, o.allocator, &attributes);
     if (st != OTM_OK || o.entity_count == 0) {
         *out = attributes;
         return st;

@@ -159,9 +159,26 @@ static void entity_lists_are_walked_by_the_stride_of_the_caller(void **state)
     otm_resource_release(resource);
     options.entity_stride = sizeof(otm_entity) - 1;
     assert_int_equal(otm_resource_create_with_options(&options, &resource), OTM_ERR_INVALID_ARGUMENT);
-    options.entity_stride = sizeof list[0];
-    options.entity_count = 257;
-    assert_int_equal(otm_resource_create_with_options(&options, &resource), OTM_ERR_INVALID_ARGUMENT);
+}
+
+static void entity_lists_of_more_than_256_are_refused(void **state)
+{
+    (void)state;
+    enum { MANY = 257 };
+    static char types[MANY][4];
+    otm_entity list[MANY];
+    const otm_attr id = otm_attr_i64("id", 1);
+    for (size_t i = 0; i < MANY; i++) {
+        types[i][0] = (char)('a' + i / 100);
+        types[i][1] = (char)('a' + i / 10 % 10);
+        types[i][2] = (char)('a' + i % 10);
+        list[i] = (otm_entity){types[i], NULL, &id, 1, NULL, 0};
+    }
+    otm_resource *resource;
+    assert_int_equal(create(list, MANY, &resource), OTM_ERR_INVALID_ARGUMENT);
+    assert_null(resource);
+    assert_int_equal(create(list, MANY - 1, &resource), OTM_OK);
+    otm_resource_release(resource);
 }
 
 /* An older program's options end before the entities. */
@@ -183,6 +200,25 @@ static void entity_options_of_an_older_program_are_not_read_past_their_end(void 
     assert_int_equal(otm_resource_create_with_options(NULL, &resource), OTM_OK);
     otm_resource_release(resource);
     assert_int_equal(otm_resource_create_with_options(&newest, NULL), OTM_ERR_INVALID_ARGUMENT);
+}
+
+/* A newer program's may have more: it is not silently passed over. */
+static void entity_options_that_this_library_does_not_know_are_refused(void **state)
+{
+    (void)state;
+    struct newer {
+        otm_resource_options options;
+        void *more;
+    } newer;
+    memset(&newer, 0, sizeof newer);
+    otm_resource_options_init(&newer.options);
+    newer.options.struct_size = sizeof newer;
+    otm_resource *resource;
+    assert_int_equal(otm_resource_create_with_options(&newer.options, &resource), OTM_OK);
+    otm_resource_release(resource);
+    newer.more = &newer;
+    assert_int_equal(otm_resource_create_with_options(&newer.options, &resource), OTM_ERR_INVALID_ARGUMENT);
+    assert_null(resource);
 }
 
 static void entity_of_null_is_none(void **state)
@@ -264,7 +300,9 @@ int main(void)
         cmocka_unit_test(entity_key_of_identity_and_description_belongs_to_the_identity),
         cmocka_unit_test(entity_given_twice_is_merged_and_of_a_clash_the_first_stays),
         cmocka_unit_test(entity_lists_are_walked_by_the_stride_of_the_caller),
+        cmocka_unit_test(entity_lists_of_more_than_256_are_refused),
         cmocka_unit_test(entity_options_of_an_older_program_are_not_read_past_their_end),
+        cmocka_unit_test(entity_options_that_this_library_does_not_know_are_refused),
         cmocka_unit_test(entity_of_null_is_none),
         cmocka_unit_test(entity_and_resource_attributes_are_kept_whole),
         cmocka_unit_test(entity_creation_survives_failure_of_each_allocation),
