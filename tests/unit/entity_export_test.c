@@ -93,6 +93,51 @@ static void entity_export_as_json_has_entity_refs(void **state)
     release(&f);
 }
 
+static void assert_one_entity(otm_reader *reader)
+{
+    const otm_metrics_data *data;
+    assert_int_equal(otm_reader_collect(reader, 0, &data), OTM_OK);
+    const otm_resource_metrics *resource = otm_data_resource(data, 0);
+    assert_int_equal(resource->entity_count, 1);
+    assert_string_equal(otm_resource_entity_ref(resource, 0)->type.data, "host");
+    otm_reader_return(reader, data);
+}
+
+/* ENT-03: every reader has them with each collection, whatever its temporality. */
+static void entity_export_of_several_readers_has_them_in_each_collection(void **state)
+{
+    (void)state;
+    otm_reader *readers[2];
+    for (size_t i = 0; i < 2; i++) {
+        otm_reader_options reader_options;
+        otm_reader_options_init(&reader_options);
+        reader_options.temporality_preference =
+            i == 0 ? OTM_PREFER_DELTA : OTM_PREFER_CUMULATIVE;
+        assert_int_equal(otm_manual_reader_create(&reader_options, &readers[i]), OTM_OK);
+    }
+    otm_meter_provider_options options;
+    otm_meter_provider_options_init(&options);
+    options.resource = resource_of("host{host.id=H1}", "");
+    options.readers = readers;
+    options.reader_count = 2;
+    otm_meter_provider *provider;
+    assert_int_equal(otm_meter_provider_create(&options, &provider), OTM_OK);
+    otm_resource_release(options.resource); /* the provider's now */
+    otm_meter *meter = otm_meter_provider_get_meter(provider, "m", NULL);
+    otm_counter_i64 *counter;
+    assert_int_equal(otm_meter_create_counter_i64(meter, "c", NULL, &counter), OTM_OK);
+    for (int round = 0; round < 2; round++) {
+        otm_counter_i64_add(counter, 1, NULL, 0);
+        assert_one_entity(readers[0]);
+        assert_one_entity(readers[1]);
+    }
+    otm_counter_i64_release(counter);
+    otm_meter_release(meter);
+    otm_reader_release(readers[0]);
+    otm_reader_release(readers[1]);
+    otm_meter_provider_release(provider);
+}
+
 static void assert_bytes(ProtobufCBinaryData bytes, const char *text)
 {
     assert_int_equal(bytes.len, strlen(text));
@@ -124,6 +169,7 @@ static void entity_export_as_protobuf_has_entity_refs(void **state)
     assert_int_equal(resource->entity_refs[0]->n_description_keys, 1);
     assert_bytes(resource->entity_refs[0]->description_keys[0], "host.name");
     assert_bytes(resource->entity_refs[1]->type, "service");
+    assert_int_equal(resource->entity_refs[1]->schema_url.len, 0);
     assert_int_equal(resource->entity_refs[1]->n_description_keys, 0);
     opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__free_unpacked(request, NULL);
     otmi_buf_fini(&out);
@@ -159,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entity_export_of_the_tree_names_keys_that_the_resource_has),
         cmocka_unit_test(entity_export_as_json_has_entity_refs),
+        cmocka_unit_test(entity_export_of_several_readers_has_them_in_each_collection),
         cmocka_unit_test(entity_export_as_protobuf_has_entity_refs),
         cmocka_unit_test(entity_export_as_protobuf_survives_failure_of_each_allocation),
     };

@@ -126,6 +126,36 @@ static void resource_merge_that_displaces_the_last_entity_judges_schema_urls_as_
     otm_resource_release(updating);
 }
 
+static void resource_merge_of_more_than_256_entities_is_refused(void **state)
+{
+    (void)state;
+    enum { MANY = 200 };
+    static const char first[2] = {'a', 'b'};
+    static char types[2][MANY][4];
+    otm_resource *sides[2];
+    for (size_t side = 0; side < 2; side++) {
+        otm_entity list[MANY];
+        otm_attr ids[MANY];
+        for (size_t i = 0; i < MANY; i++) {
+            types[side][i][0] = first[side];
+            types[side][i][1] = (char)('a' + i / 20);
+            types[side][i][2] = (char)('a' + i % 20);
+            ids[i] = otm_attr_string(types[side][i], "v");
+            list[i] = (otm_entity){types[side][i], NULL, &ids[i], 1, NULL, 0};
+        }
+        otm_resource_options options;
+        otm_resource_options_init(&options);
+        options.entities = list;
+        options.entity_count = MANY;
+        assert_int_equal(otm_resource_create_with_options(&options, &sides[side]), OTM_OK);
+    }
+    otm_resource *merged;
+    assert_int_equal(otm_resource_merge(sides[0], sides[1], NULL, &merged), OTM_ERR_LIMIT);
+    assert_null(merged);
+    otm_resource_release(sides[0]);
+    otm_resource_release(sides[1]);
+}
+
 static void resource_merge_with_entities_survives_failure_of_each_allocation(void **state)
 {
     (void)state;
@@ -159,6 +189,7 @@ int main(void)
         cmocka_unit_test(resource_merge_of_loose_attributes_beside_entities_lets_the_updating_value_win),
         cmocka_unit_test(resource_merge_with_null_is_a_copy),
         cmocka_unit_test(resource_merge_that_displaces_the_last_entity_judges_schema_urls_as_without),
+        cmocka_unit_test(resource_merge_of_more_than_256_entities_is_refused),
         cmocka_unit_test(resource_merge_with_entities_survives_failure_of_each_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
