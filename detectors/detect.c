@@ -40,7 +40,14 @@ otm_status otm_resource_detect_service(const otm_detect_options *options, otm_re
 otm_status otm_resource_detect_env_entities(const otm_detect_options *options, otm_resource **out)
 {
     otm_detect_options o;
-    otmi_detect_options_read(options, &o);
+    if (out == NULL) {
+        return OTM_ERR_INVALID_ARGUMENT;
+    }
+    *out = NULL;
+    otm_status st = otmi_detect_options_read(options, &o);
+    if (st != OTM_OK) {
+        return st;
+    }
     return otm_resource_parse_entities(otmi_detect_variable(&o, "OTEL_ENTITIES"), o.allocator, &o.diagnostics, out);
 }
 
@@ -164,6 +171,9 @@ static otm_status add_one(const detect_run *run, const char *name, otm_resource 
         otmi_diag_report(run->diag, OTM_ERROR, st, &origin,
                          "the detector \"%s\" uses the schema URL \"%s\", those before it \"%s\": the result has none",
                          name, otm_resource_schema_url(found), otm_resource_schema_url(*all));
+    } else if (st != OTM_OK) {
+        otmi_diag_report(run->diag, OTM_ERROR, st, &origin, "what the detector \"%s\" found is left out: %s", name,
+                         otm_status_text(st));
     }
     otm_resource_release(found);
     if (merged != NULL) {
@@ -200,9 +210,12 @@ otm_status otm_resource_detect(const char *const *names, size_t name_count, cons
     }
     *out = NULL;
     detect_run run;
-    otmi_detect_options_read(options, &run.options);
+    otm_status st = otmi_detect_options_read(options, &run.options);
+    if (st != OTM_OK) {
+        return st;
+    }
     run.diag = otmi_diag_create(run.options.allocator, &run.options.diagnostics, NULL);
-    otm_status st = run_all(&run, names, name_count, out);
+    st = run_all(&run, names, name_count, out);
     otmi_diag_destroy(run.diag);
     return st;
 }

@@ -2,19 +2,19 @@
 
 #include <stdlib.h>
 
+#include "util/options.h"
+
 /* A detector reads a handful of small files. */
 #define MAX_ARENA_BYTES ((size_t)16 << 20)
 
-void otmi_detect_options_read(const otm_detect_options *options, otm_detect_options *out)
+otm_status otmi_detect_options_read(const otm_detect_options *options, otm_detect_options *out)
 {
-    otm_detect_options_init(out);
-    if (options != NULL) {
-        memcpy(out, options, options->struct_size < sizeof *out ? options->struct_size : sizeof *out);
-        out->struct_size = sizeof *out;
-    }
+    otm_status st = otmi_options_read(options, out, sizeof *out);
+    out->struct_size = sizeof *out; /* detectors of the host get it */
     if (out->root == NULL) {
         out->root = "";
     }
+    return st;
 }
 
 const char *otmi_detect_variable(const otm_detect_options *options, const char *name)
@@ -28,7 +28,7 @@ void otmi_detection_fail(otmi_detection *d, otm_status status, const char *what,
 {
     d->status = d->status == OTM_OK ? status : d->status;
     otmi_diag_report(d->diag, OTM_ERROR, status, &(otmi_diag_origin){.component = "resource_detector"},
-                     "the detector \"%s\" cannot read %s%s: %s (error %d)", d->name, d->options.root, what,
+                     "the detector \"%s\" cannot read %.200s%s: %s (error %d)", d->name, d->options.root, what,
                      otm_status_text(status), error);
 }
 
@@ -173,11 +173,14 @@ otm_status otmi_detection_run(const char *name, const otm_detect_options *option
     }
     *out = NULL;
     otmi_detection d = {.name = name, .status = OTM_OK};
-    otmi_detect_options_read(options, &d.options);
+    otm_status st = otmi_detect_options_read(options, &d.options);
+    if (st != OTM_OK) {
+        return st;
+    }
     otmi_arena_init(&d.arena, d.options.allocator, MAX_ARENA_BYTES);
     d.diag = otmi_diag_create(d.options.allocator, &d.options.diagnostics, NULL);
     fill(&d);
-    otm_status st = d.status == OTM_ERR_NO_MEMORY ? OTM_ERR_NO_MEMORY : make_resource(&d, out);
+    st = d.status == OTM_ERR_NO_MEMORY ? OTM_ERR_NO_MEMORY : make_resource(&d, out);
     otmi_diag_destroy(d.diag);
     otmi_arena_fini(&d.arena);
     return st != OTM_OK ? st : d.status;

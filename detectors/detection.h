@@ -31,8 +31,9 @@ typedef struct otmi_detection {
 otm_status otmi_detection_run(const char *name, const otm_detect_options *options, void (*fill)(otmi_detection *),
                               otm_resource **out);
 
-/* `options` as this library knows them: what an older program's struct lacks is zero. */
-void otmi_detect_options_read(const otm_detect_options *options, otm_detect_options *out);
+/* `options` as this library knows them: what an older program's struct lacks is zero. OTM_ERR_INVALID_ARGUMENT: what a
+ * newer one has besides is not. */
+otm_status otmi_detect_options_read(const otm_detect_options *options, otm_detect_options *out);
 
 /* The variable's value; NULL if it is unset or empty. */
 const char *otmi_detect_variable(const otm_detect_options *options, const char *name);

@@ -32,7 +32,7 @@ typedef struct otm_detect_options {
     size_t struct_size;             /* set by init; do not change */
     const otm_allocator *allocator; /* must outlive the resource; NULL: malloc */
     otm_diagnostics_options diagnostics;
-    const char *root; /* folder in which /proc and /etc are looked up; NULL: "" */
+    const char *root; /* folder in which /proc and /etc are looked up; NULL: "". Links in it may lead out of it */
     const char *(*environment)(const char *name, void *user_data); /* NULL: getenv() */
     void *environment_user_data;
     const otm_detector *detectors; /* the host's own, besides the built-in ones; walked by detector_stride */
@@ -54,7 +54,7 @@ OTM_INLINE void otm_detect_options_init(otm_detect_options *options)
  * detector wins, of a repeated entity type the earlier one. Built-in names:
  *
  *     container     container.id
- *     host          host.id (not inside a container, where it would be the container's), host.name, host.arch; os.*
+ *     host          host.id (not inside a container, where it would be the image's), host.name, host.arch; os.*
  *     os            os.type, os.name, os.version, os.description, os.build_id
  *     process       process.pid, .creation.time, .command, .owner, .executable.name, .executable.build_id.htlhash;
  *                   opt-in: .executable.path, .parent_pid, .args_count, .command_args, .working_directory,
@@ -65,15 +65,18 @@ OTM_INLINE void otm_detect_options_init(otm_detect_options *options)
  * Finding nothing is no error. What a failing detector found before it failed is in the result.
  * Fails: OTM_ERR_IO                what is there could not be read; *out is what was found in spite of it
  *        OTM_ERR_CONFIG            detectors disagree on the schema URL; *out is the merge without one
+ *        OTM_ERR_LIMIT             more than 256 entities; *out lacks what one detector found
  *        or what a detector of the host answered; *out is what the others found
  *        OTM_ERR_NOT_FOUND         no detector has one of the names; nothing was run, *out is NULL
- *        OTM_ERR_INVALID_ARGUMENT  two detectors have one name, or one has none; nothing was run, *out is NULL
+ *        OTM_ERR_INVALID_ARGUMENT  two detectors have one name, or one has none, or an argument is NULL or an option
+ *                                  unknown; nothing was run, *out is NULL
  *        OTM_ERR_NO_MEMORY         *out is NULL
- * Each is reported to the diagnostics as well.  Threads: any.  Blocks: for reading a few small files. */
+ * Those that a person can mend are reported to the diagnostics as well. *out is the caller's to release.
+ * Threads: any, while none changes the environment.  Blocks: for reading a few small files. */
 OTM_API OTM_MUST_CHECK otm_status otm_resource_detect(const char *const *names, size_t name_count,
                                                       const otm_detect_options *options, otm_resource **out);
 
-/* One built-in detector; fails as above. */
+/* One built-in detector; fails, blocks and is called as above. */
 OTM_API OTM_MUST_CHECK otm_status otm_resource_detect_container(const otm_detect_options *options, otm_resource **out);
 OTM_API OTM_MUST_CHECK otm_status otm_resource_detect_env_entities(const otm_detect_options *options,
                                                                    otm_resource **out);

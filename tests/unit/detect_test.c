@@ -1,8 +1,10 @@
 /* Detectors by name, and together. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,7 +52,9 @@ static void detect_runs_the_detectors_of_the_names_given(void **state)
     f->service_name = "shop";
     f->entities = "a{b=c}";
     put_text(f, "/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+    errno = EILSEQ;
     otm_resource *resource = detect(f, names, 6, OTM_OK);
+    assert_int_equal(errno, EILSEQ);
     assert_non_null(find_attribute(resource, "host.id"));
     assert_non_null(find_attribute(resource, "os.type"));
     assert_non_null(find_attribute(resource, "process.pid"));
@@ -101,6 +105,27 @@ static void detect_of_an_unknown_name_runs_nothing(void **state)
     assert_null(detect(f, NULL, 1, OTM_ERR_INVALID_ARGUMENT));
     assert_int_equal(otm_resource_detect(names, 1, NULL, NULL), OTM_ERR_INVALID_ARGUMENT);
     assert_int_equal(otm_resource_detect_host(NULL, NULL), OTM_ERR_INVALID_ARGUMENT);
+}
+
+static void detect_walks_the_detectors_of_the_host_by_their_stride(void **state)
+{
+    detector_fixture *f = *state;
+    static const char *const names[] = {"b"};
+    own a = {"k", "of a", NULL, OTM_OK, 0};
+    own b = {"k", "of b", NULL, OTM_OK, 0};
+    struct newer {
+        otm_detector detector;
+        void *more;
+    } list[] = {{{"a", own_detect, &a}, NULL}, {{"b", own_detect, &b}, NULL}};
+    f->options.detectors = &list[0].detector;
+    f->options.detector_count = 2;
+    f->options.detector_stride = sizeof list[0];
+    otm_resource *resource = detect(f, names, 1, OTM_OK);
+    assert_text(resource, "k", "of b");
+    otm_resource_release(resource);
+    assert_int_equal(a.calls, 0);
+    f->options.detector_stride = sizeof(otm_detector) - 1;
+    assert_null(detect(f, names, 1, OTM_ERR_INVALID_ARGUMENT));
 }
 
 /* RES-14 */
@@ -181,6 +206,47 @@ static void detect_goes_on_after_a_detector_that_failed(void **state)
     assert_int_equal(diag_recorder_count_of(&f->heard, OTM_ERROR, "\"badly\" failed"), 1);
 }
 
+/* What was found would be taken for all that there is. */
+static void detect_without_memory_gives_nothing(void **state)
+{
+    detector_fixture *f = *state;
+    static const char *const names[] = {"a", "b"};
+    own a = {"k", "v", NULL, OTM_ERR_NO_MEMORY, 0};
+    own b = {"l", "v", NULL, OTM_OK, 0};
+    const otm_detector list[] = {{"a", own_detect, &a}, {"b", own_detect, &b}};
+    f->options.detectors = list;
+    f->options.detector_count = 2;
+    assert_null(detect(f, names, 2, OTM_ERR_NO_MEMORY));
+    assert_int_equal(b.calls, 0);
+}
+
+static otm_status many_entities(const otm_detect_options *options, void *user_data, otm_resource **out)
+{
+    const char *prefix = user_data;
+    char text[200 * 16];
+    size_t size = 0;
+    for (int i = 0; i < 200; i++) {
+        size += (size_t)snprintf(text + size, sizeof text - size, "%s%d{%s%d=1};", prefix, i, prefix, i);
+    }
+    return otm_resource_parse_entities(text, options->allocator, NULL, out);
+}
+
+static void detect_leaves_out_what_is_too_much_and_says_so(void **state)
+{
+    detector_fixture *f = *state;
+    static const char *const names[] = {"a", "b", "service"};
+    char first[] = "a";
+    char second[] = "b";
+    const otm_detector list[] = {{"a", many_entities, first}, {"b", many_entities, second}};
+    f->options.detectors = list;
+    f->options.detector_count = 2;
+    otm_resource *resource = detect(f, names, 3, OTM_ERR_LIMIT);
+    assert_int_equal(otm_resource_entity_count(resource), 200);
+    assert_non_null(find_attribute(resource, "service.instance.id"));
+    otm_resource_release(resource);
+    assert_int_equal(diag_recorder_count_of(&f->heard, OTM_ERROR, "\"b\" found is left out"), 1);
+}
+
 /* ENT-04 */
 static void detect_reads_entities_of_the_environment(void **state)
 {
@@ -205,6 +271,36 @@ static void detect_never_waits_for_what_is_no_file(void **state)
     otm_resource *resource = detect(f, names, 1, OTM_ERR_IO);
     assert_absent(resource, "host.id");
     otm_resource_release(resource);
+    assert_int_equal(unlink(fifo), 0);
+    put_link(f, "/etc/machine-id", "/dev/zero"); /* without an end */
+    resource = detect(f, names, 1, OTM_ERR_IO);
+    otm_resource_release(resource);
+}
+
+static void detect_takes_a_file_for_a_folder_as_nothing_there(void **state)
+{
+    detector_fixture *f = *state;
+    static const char *const names[] = {"host"};
+    put_text(f, "/etc", "");
+    otm_resource *resource = detect(f, names, 1, OTM_OK);
+    otm_resource_release(resource);
+    assert_int_equal(diag_recorder_count(&f->heard), 0);
+}
+
+static void detect_below_a_root_too_long_for_a_path_is_an_error(void **state)
+{
+    detector_fixture *f = *state;
+    static const char *const names[] = {"host"};
+    static char root[PATH_MAX + 100];
+    char error[32];
+    memset(root, '/', sizeof root - 1);
+    f->options.root = root;
+    otm_resource *resource = detect(f, names, 1, OTM_ERR_IO);
+    assert_non_null(find_attribute(resource, "host.name"));
+    otm_resource_release(resource);
+    snprintf(error, sizeof error, "(error %d)", ENAMETOOLONG);
+    assert_true(diag_recorder_count(&f->heard) > 0);
+    assert_int_equal(diag_recorder_count_of(&f->heard, OTM_ERROR, error), diag_recorder_count(&f->heard));
 }
 
 static void detect_options_of_an_older_program_are_not_read_past_their_end(void **state)
@@ -220,6 +316,28 @@ static void detect_options_of_an_older_program_are_not_read_past_their_end(void 
     assert_int_equal(otm_resource_detect(names, 1, old, &resource), OTM_OK);
     otm_resource_release(resource);
     free(old);
+}
+
+static void detect_options_that_this_library_does_not_know_are_refused(void **state)
+{
+    detector_fixture *f = *state;
+    static const char *const names[] = {"service"};
+    struct newer {
+        otm_detect_options options;
+        void *more;
+    } newer;
+    memset(&newer, 0, sizeof newer);
+    newer.options = f->options;
+    newer.options.struct_size = sizeof newer;
+    newer.more = f;
+    otm_resource *resource;
+    assert_int_equal(otm_resource_detect(names, 1, &newer.options, &resource), OTM_ERR_INVALID_ARGUMENT);
+    assert_null(resource);
+    assert_int_equal(otm_resource_detect_service(&newer.options, &resource), OTM_ERR_INVALID_ARGUMENT);
+    assert_null(resource);
+    assert_int_equal(otm_resource_detect_env_entities(&newer.options, &resource), OTM_ERR_INVALID_ARGUMENT);
+    assert_null(resource);
+    assert_int_equal(otm_resource_detect_env_entities(&newer.options, NULL), OTM_ERR_INVALID_ARGUMENT);
 }
 
 static void detect_survives_failure_of_each_allocation(void **state)
@@ -253,13 +371,19 @@ int main(void)
         TEST(detect_runs_the_detectors_of_the_names_given),
         TEST(detect_of_nothing_is_empty_and_no_error),
         TEST(detect_of_an_unknown_name_runs_nothing),
+        TEST(detect_walks_the_detectors_of_the_host_by_their_stride),
         TEST(detect_reports_two_detectors_of_one_name),
         TEST(detect_lets_the_later_detector_win),
         TEST(detect_of_different_schema_urls_is_an_error),
         TEST(detect_goes_on_after_a_detector_that_failed),
+        TEST(detect_without_memory_gives_nothing),
+        TEST(detect_leaves_out_what_is_too_much_and_says_so),
         TEST(detect_reads_entities_of_the_environment),
         TEST(detect_never_waits_for_what_is_no_file),
+        TEST(detect_takes_a_file_for_a_folder_as_nothing_there),
+        TEST(detect_below_a_root_too_long_for_a_path_is_an_error),
         TEST(detect_options_of_an_older_program_are_not_read_past_their_end),
+        TEST(detect_options_that_this_library_does_not_know_are_refused),
         TEST(detect_survives_failure_of_each_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

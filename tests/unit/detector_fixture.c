@@ -20,6 +20,13 @@ static const char *look_up(const char *name, void *user_data)
     return strcmp(name, "OTEL_ENTITIES") == 0 ? f->entities : NULL;
 }
 
+static int next_descriptor(void)
+{
+    int fd = dup(STDERR_FILENO);
+    close(fd);
+    return fd;
+}
+
 int detector_set_up(void **state)
 {
     detector_fixture *f = calloc(1, sizeof *f);
@@ -32,6 +39,7 @@ int detector_set_up(void **state)
     f->options.environment = look_up;
     f->options.environment_user_data = f;
     f->options.diagnostics = f->heard.options;
+    f->next_descriptor = next_descriptor();
     *state = f;
     return 0;
 }
@@ -49,8 +57,9 @@ int detector_tear_down(void **state)
     detector_fixture *f = *state;
     diag_recorder_fini(&f->heard);
     int result = nftw(f->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    bool all_closed = next_descriptor() == f->next_descriptor;
     free(f);
-    return result;
+    return all_closed ? result : -1;
 }
 
 /* The full path, its folders made. */

@@ -11,6 +11,7 @@
 
 typedef struct detector_fixture {
     char root[64];
+    int next_descriptor; /* the number that the next open file gets: the same at the end if all were closed */
     const char *service_name; /* what the environment says; NULL: unset */
     const char *entities;
     otm_detect_options options; /* of this root, environment and recorder */
