@@ -81,7 +81,7 @@ static void find_arguments(otmi_detection *d, otmi_span cmdline)
 {
     size_t count = 0;
     for (size_t i = 0; i < cmdline.size; i++) {
-        count += cmdline.text[i] == '\0';
+        count += cmdline.text[i] == '\0' || i + 1 == cmdline.size; /* who renames itself may leave no NUL at the end */
     }
     otm_value *arguments = otmi_arena_alloc(&d->arena, count * sizeof *arguments);
     if (arguments == NULL) {

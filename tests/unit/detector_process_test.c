@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "detection.h"
 #include "detector_fixture.h"
 #include "failing_alloc.h"
 #include "resource_fixture.h"
@@ -51,7 +53,8 @@ static void detector_process_makes_no_time_of_what_it_does_not_understand(void *
 {
     detector_fixture *f = *state;
     static const char *const stats[] = {"", "17 (a)", "17 (a) ", "17 a S 1", "17 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13",
-                                        "17 (a) S 1 17 17 0 -1 4194304 116 0 0 0 0 0 0 0 20 0 1 0 x 3133440"};
+                                        "17 (a) S 1 17 17 0 -1 4194304 116 0 0 0 0 0 0 0 20 0 1 0 x 3133440",
+                                        "17 (a) S 1 17 17 0 -1 4194304 116 0 0 0 0 0 0 0 20 0 1 0 18446744073709551617 3"};
     put_text(f, "/proc/stat", "btime 1700558734\n");
     for (size_t i = 0; i < sizeof stats / sizeof stats[0]; i++) {
         put_text(f, "/proc/self/stat", stats[i]);
@@ -105,6 +108,50 @@ static void detector_process_tells_arguments_and_the_like_only_when_asked(void *
     assert_string_equal(arguments->as.array[1].as.string, "--password=secret");
     assert_int_equal(arguments->as.array[2].size, 0);
     otm_resource_release(resource);
+}
+
+/* Who writes over its arguments to show a title may leave no NUL at their end. */
+static void detector_process_counts_a_last_argument_without_an_end(void **state)
+{
+    detector_fixture *f = *state;
+    f->options.opt_in = 1;
+    put_text(f, "/proc/self/cmdline", "worker: idle");
+    otm_resource *resource = detect(f);
+    assert_number(resource, "process.args_count", 1);
+    otm_resource_release(resource);
+}
+
+/* Half of the arguments would pass for all of them. */
+static void detector_process_leaves_out_arguments_that_are_too_long(void **state)
+{
+    detector_fixture *f = *state;
+    enum { LENGTH = 300 << 10, MAXIMUM = 256 << 10 };
+    static char cmdline[LENGTH];
+    memset(cmdline, 'x', LENGTH - 1);
+    put_file(f, "/proc/self/cmdline", cmdline, LENGTH);
+    f->options.opt_in = 1;
+    otm_resource *resource = detect(f);
+    assert_absent(resource, "process.command_args");
+    assert_absent(resource, "process.args_count");
+    const otm_value *command = find_attribute(resource, "process.command");
+    assert_non_null(command);
+    assert_int_equal(command->size, MAXIMUM);
+    otm_resource_release(resource);
+}
+
+/* The kernel gives files of its own a page at a time. */
+static void detector_process_reads_on_until_the_end_of_a_file(void **state)
+{
+    (void)state;
+    static char text[64 << 10];
+    size_t got;
+    int fd = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        skip(); /* not everywhere to be had */
+    }
+    assert_true(otmi_read_at(fd, text, sizeof text, 0, &got));
+    assert_true(got > 8192);
+    close(fd);
 }
 
 /* RES-23 */
@@ -241,6 +288,9 @@ int main(void)
         TEST(detector_process_makes_no_time_of_what_it_does_not_understand),
         TEST(detector_process_tells_command_and_owner),
         TEST(detector_process_tells_arguments_and_the_like_only_when_asked),
+        TEST(detector_process_counts_a_last_argument_without_an_end),
+        TEST(detector_process_leaves_out_arguments_that_are_too_long),
+        TEST(detector_process_reads_on_until_the_end_of_a_file),
         TEST(detector_process_names_the_executable_after_its_link),
         TEST(detector_process_hashes_head_tail_and_length_of_the_executable),
         TEST(detector_process_has_a_sha256_that_agrees_with_the_standard),
