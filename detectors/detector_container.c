@@ -91,37 +91,44 @@ static bool id_of_mounted_file(otmi_span root, otmi_span *id)
 }
 
 /* A line is ID PARENT MAJOR:MINOR ROOT MOUNT_POINT ... (proc_pid_mountinfo(5)). */
-static bool id_of_mountinfo_line(otmi_span line, otmi_span *id)
+static void look_at_mount(otmi_span line, otmi_container *container)
 {
     otmi_span fields[5] = {{"", 0}};
     size_t count = 0;
     while (count < 5 && otmi_next_piece(&line, ' ', &fields[count])) {
         count++;
     }
-    return count == 5 && is_mounted_by_runtimes(fields[4]) && id_of_mounted_file(fields[3], id);
+    if (count == 5 && is_mounted_by_runtimes(fields[4])) {
+        /* The others may be ip-netns(8)'s as well. */
+        container->inside = container->inside || otmi_span_is(fields[4], "/etc/hostname");
+        container->inside = id_of_mounted_file(fields[3], &container->id) || container->inside;
+    }
 }
 
-static otmi_span id_of_mountinfo(otmi_detection *d)
+static void look_at_mounts(otmi_detection *d, otmi_container *container)
 {
     otmi_file file;
-    otmi_span id = {"", 0};
     if (otmi_detect_read(d, "/proc/self/mountinfo", MAX_MOUNTINFO_BYTES, &file)) {
         otmi_span line;
-        while (otmi_next_piece(&file.content, '\n', &line) && !id_of_mountinfo_line(line, &id)) {
+        while (container->id.size == 0 && otmi_next_piece(&file.content, '\n', &line)) {
+            look_at_mount(line, container);
         }
     }
-    return id;
 }
 
-otmi_span otmi_container_id(otmi_detection *d)
+otmi_container otmi_container_of_process(otmi_detection *d)
 {
-    otmi_span id = id_of_cgroup(d);
-    return id.size > 0 ? id : id_of_mountinfo(d);
+    otmi_container container = {.id = id_of_cgroup(d)};
+    container.inside = container.id.size > 0;
+    if (!container.inside) {
+        look_at_mounts(d, &container);
+    }
+    return container;
 }
 
 void otmi_detect_container(otmi_detection *d)
 {
-    otmi_span id = otmi_container_id(d);
+    otmi_span id = otmi_container_of_process(d).id;
     d->entity = "container";
     otmi_found_id_text(d, "container.id", id.text, id.size);
 }

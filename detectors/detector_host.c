@@ -46,7 +46,7 @@ static void find_id(otmi_detection *d)
 void otmi_detect_host(otmi_detection *d)
 {
     struct utsname name;
-    bool contained = otmi_container_id(d).size > 0; /* a machine-id in there is the container's */
+    bool contained = otmi_container_of_process(d).inside; /* a machine-id in there is the image's */
     d->entity = "host";
     if (!contained) {
         find_id(d);

@@ -10,8 +10,13 @@ void otmi_detect_os(otmi_detection *d);
 void otmi_detect_process(otmi_detection *d);
 void otmi_detect_service(otmi_detection *d);
 
-/* The id of the container that the process runs in; an empty span if in none. */
-otmi_span otmi_container_id(otmi_detection *d);
+/* Whether the process runs in a container, and in which: an empty span if that is not to be seen. */
+typedef struct otmi_container {
+    bool inside;
+    otmi_span id;
+} otmi_container;
+
+otmi_container otmi_container_of_process(otmi_detection *d);
 
 /* A machine name of uname(2) as the conventions spell it; itself if they do not. */
 const char *otmi_host_arch(const char *machine);
