@@ -160,12 +160,12 @@ otm_status otm_process_context_withdraw(void)
     published.header = NULL;
     if (was) {
         __atomic_store_n(&header->published_ns, 0, __ATOMIC_RELEASE);
+        otmi_mapping_destroy(header, whole_pages(sizeof *header)); /* under the lock: there must never be two */
     }
     otmi_process_unlock();
     if (!was) {
         return OTM_ERR_NOT_FOUND;
     }
-    otmi_mapping_destroy(header, whole_pages(sizeof *header));
     otmi_mapping_destroy(last.memory, last.mapped_bytes);
     return OTM_OK;
 }

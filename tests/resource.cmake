@@ -17,3 +17,9 @@ endforeach()
 otm_test(NAME process_context_test SOURCES unit/process_context_test.c unit/resource_fixture.c
   LIBS otm::detectors_static OBJECTS otm_proto_objects INTERNAL LABELS unit)
 target_include_directories(process_context_test PRIVATE ${PROJECT_SOURCE_DIR}/detectors)
+
+# The system's refusals are played by wrappers.
+otm_test(NAME process_context_failure_test SOURCES unit/process_context_failure_test.c unit/resource_fixture.c
+  LIBS otm::detectors_static LABELS unit)
+target_link_options(process_context_failure_test PRIVATE
+  -Wl,--wrap=memfd_create,--wrap=mmap,--wrap=munmap,--wrap=madvise,--wrap=prctl)

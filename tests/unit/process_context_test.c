@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -228,6 +229,23 @@ static void process_context_is_not_inherited_and_a_child_publishes_its_own(void 
     assert_published("service.name", "parent");
 }
 
+/* The child's pointers are the parent's, and lead nowhere. */
+static void process_context_of_a_parent_is_not_written_to_by_its_child(void **state)
+{
+    (void)state;
+    publish_text("service.name", "parent");
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        publish_text("service.name", "child");
+        assert_published("service.name", "child");
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void *publish_often(void *argument)
 {
     (void)argument;
@@ -248,6 +266,101 @@ static void process_context_published_by_many_threads_is_one(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     }
     assert_published("service.name", "one of many");
+}
+
+static void *publish_and_withdraw_until_told(void *argument)
+{
+    const int *stop = argument;
+    while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {
+        publish_text("service.name", "now and then");
+        (void)otm_process_context_withdraw(); /* another thread may have been quicker */
+    }
+    return NULL;
+}
+
+/* A lock that another thread holds at this moment must not be held in the child for ever. */
+static void process_context_can_be_published_by_children_made_while_threads_publish(void **state)
+{
+    (void)state;
+    int stop = 0;
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, publish_and_withdraw_until_told, &stop), 0);
+    }
+    bool good = true;
+    for (int i = 0; good && i < 30; i++) {
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            alarm(60); /* ends a child that hangs */
+            _exit(otm_process_context_withdraw() == OTM_ERR_NOT_FOUND &&
+                          otm_process_context_publish(NULL) == OTM_ERR_INVALID_ARGUMENT
+                      ? 0
+                      : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    assert_true(good);
+}
+
+static bool peek(const void *from, void *to, size_t size)
+{
+    struct iovec here = {to, size};
+    struct iovec there = {(void *)(uintptr_t)from, size};
+    return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)size;
+}
+
+typedef struct onlooker {
+    const header *mapping;
+    int stop;
+    uint64_t read; /* consistent headers */
+    uint64_t wrong;
+} onlooker;
+
+/* As a tool outside: what lies between two equal times has to fit together. The payload's second byte is the length of
+ * what follows. */
+static void *look_on(void *argument)
+{
+    onlooker *o = argument;
+    while (!__atomic_load_n(&o->stop, __ATOMIC_ACQUIRE)) {
+        uint8_t start[2];
+        uint64_t before_ns = __atomic_load_n(&o->mapping->published_ns, __ATOMIC_SEQ_CST);
+        uint64_t payload = __atomic_load_n(&o->mapping->payload, __ATOMIC_SEQ_CST);
+        uint32_t size = __atomic_load_n(&o->mapping->payload_size, __ATOMIC_SEQ_CST);
+        bool there = peek((const void *)(uintptr_t)payload, start, sizeof start);
+        uint64_t after_ns = __atomic_load_n(&o->mapping->published_ns, __ATOMIC_SEQ_CST);
+        if (before_ns != 0 && before_ns == after_ns) {
+            o->read++;
+            o->wrong += !there || start[0] != (1 << 3 | 2) || start[1] + 2u != size;
+        }
+    }
+    return NULL;
+}
+
+/* ENT-06: "if it has not changed, the read of header and payload is consistent" */
+static void process_context_read_between_two_equal_times_is_whole(void **state)
+{
+    (void)state;
+    char byte;
+    if (!peek("x", &byte, 1)) {
+        skip(); /* not allowed here */
+    }
+    publish_text("k", "v");
+    onlooker o = {.mapping = find_mapping()};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, look_on, &o), 0);
+    for (int i = 0; i < 5000; i++) {
+        publish_text("k", i % 2 == 0 ? "v" : "a longer value");
+    }
+    __atomic_store_n(&o.stop, 1, __ATOMIC_RELEASE);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(o.wrong, 0);
 }
 
 static void process_context_that_cannot_be_published_leaves_the_last(void **state)
@@ -278,6 +391,26 @@ static void process_context_of_an_empty_resource_is_one(void **state)
     free_context(read);
 }
 
+/* ENT-06: the bytes themselves. */
+static void process_context_encoding_is_that_of_the_protocol(void **state)
+{
+    (void)state;
+    static const uint8_t expected[] = {
+        0x0a, 0x19,                                                        /* resource, 25 bytes */
+        0x0a, 0x0a, 0x0a, 0x03, 'b', '.', 'c', 0x12, 0x03, 0x0a, 0x01, '1', /* attribute b.c = "1" */
+        0x1a, 0x0b, 0x12, 0x04, 't', 'y', 'p', 'e', 0x1a, 0x03, 'b', '.', 'c', /* entity_ref: type, id_keys; no URL */
+    };
+    otm_resource *resource = resource_of("type{b.c=1}", "");
+    otmi_buf out;
+    otmi_buf_init(&out, NULL, SIZE_MAX);
+    otmi_process_context_encode(resource, &out);
+    assert_int_equal(out.status, OTM_OK);
+    assert_int_equal(out.size, sizeof expected);
+    assert_memory_equal(out.data, expected, sizeof expected);
+    otmi_buf_fini(&out);
+    otm_resource_release(resource);
+}
+
 static void process_context_encoding_survives_failure_of_each_allocation(void **state)
 {
     (void)state;
@@ -306,9 +439,13 @@ int main(void)
         TEST(process_context_holds_values_of_every_kind_and_entities),
         TEST(process_context_published_again_replaces_the_last_in_place),
         TEST(process_context_is_not_inherited_and_a_child_publishes_its_own),
+        TEST(process_context_of_a_parent_is_not_written_to_by_its_child),
         TEST(process_context_published_by_many_threads_is_one),
+        TEST(process_context_can_be_published_by_children_made_while_threads_publish),
+        TEST(process_context_read_between_two_equal_times_is_whole),
         TEST(process_context_that_cannot_be_published_leaves_the_last),
         TEST(process_context_of_an_empty_resource_is_one),
+        TEST(process_context_encoding_is_that_of_the_protocol),
         TEST(process_context_encoding_survives_failure_of_each_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
