@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The installed package is complete: somebody else's exporter builds and runs against it, shared and static, and so
-does a program that finds the library by pkg-config.
+do a program that detects its resource, and programs that find the libraries by pkg-config.
 
 Usage: installed_package_check.py BUILD_FOLDER C_COMPILER
 """
@@ -12,6 +12,15 @@ import tempfile
 
 import source_tree
 
+EXAMPLES = os.path.join(source_tree.ROOT, 'examples')
+DETECTING = """cmake_minimum_required(VERSION 3.25)
+project(detecting LANGUAGES C)
+find_package(otm REQUIRED COMPONENTS detectors detectors_static)
+foreach(form detectors detectors_static)
+  add_executable(by_${form} SOURCE)
+  target_link_libraries(by_${form} PRIVATE otm::${form})
+endforeach()
+"""
 EXPECTED = {'visits page=/ 2', 'visits 1', 'seconds page=/ count 1 sum 0.25'}
 
 
@@ -32,7 +41,7 @@ def library_folder(prefix):
 def check_project(prefix, scratch, static, compiler):
     """The outsider's project, by find_package()."""
     build = os.path.join(scratch, f'static-{static}')
-    project = os.path.join(source_tree.ROOT, 'examples', 'outside_exporter')
+    project = os.path.join(EXAMPLES, 'outside_exporter')
     run(['cmake', '-S', project, '-B', build, f'-DCMAKE_PREFIX_PATH={prefix}', f'-DCMAKE_C_COMPILER={compiler}',
          f'-DOUTSIDE_STATIC={static}'])
     run(['cmake', '--build', build])
@@ -40,18 +49,40 @@ def check_project(prefix, scratch, static, compiler):
     return [f'outside-exporter (static {static}): printed {sorted(lines)}'] if lines != EXPECTED else []
 
 
+def check_detectors(prefix, scratch, compiler):
+    """A program that detects its resource, by find_package(), in both forms."""
+    project = os.path.join(scratch, 'detecting')
+    build = os.path.join(project, 'build')
+    os.mkdir(project)
+    with open(os.path.join(project, 'CMakeLists.txt'), 'w') as out:
+        out.write(DETECTING.replace('SOURCE', os.path.join(EXAMPLES, '03_resource.c')))
+    run(['cmake', '-S', project, '-B', build, f'-DCMAKE_PREFIX_PATH={prefix}', f'-DCMAKE_C_COMPILER={compiler}'])
+    run(['cmake', '--build', build])
+    problems = []
+    for name in ('by_detectors', 'by_detectors_static'):
+        output = run([os.path.join(build, name)])
+        if f'process.executable.name={name}\n' not in output:
+            problems.append(f'{name}: printed {output}')
+    return problems
+
+
 def check_pkg_config(prefix, scratch, compiler):
-    """A library that only records, by pkg-config; and each .pc file names what can be found."""
+    """A library that only records, and one that detects, by pkg-config; and each .pc file names what can be found."""
     libraries = library_folder(prefix)
     modules = os.path.join(libraries, 'pkgconfig')
     environment = dict(os.environ, PKG_CONFIG_PATH=modules, LD_LIBRARY_PATH=libraries)
     for name in sorted(os.listdir(modules)):
         run(['pkg-config', '--print-errors', '--libs', '--static', name[:-len('.pc')]], env=environment)
-    flags = run(['pkg-config', '--cflags', '--libs', 'otm-api'], env=environment).split()
-    program = os.path.join(scratch, 'library')
-    run([compiler, '-std=c11', os.path.join(source_tree.ROOT, 'examples', '02_library.c'), '-o', program] + flags)
-    output = run([program], env=environment)
-    return [] if 'metrics off' in output else [f'02_library.c: printed {output}']
+    problems = []
+    for module, source, expected in (('otm-api', '02_library.c', 'metrics off'),
+                                     ('otm-detectors', '03_resource.c', 'process.executable.name=by-otm-detectors\n')):
+        flags = run(['pkg-config', '--cflags', '--libs', module], env=environment).split()
+        program = os.path.join(scratch, f'by-{module}')
+        run([compiler, '-std=c11', os.path.join(EXAMPLES, source), '-o', program] + flags)
+        output = run([program], env=environment)
+        if expected not in output:
+            problems.append(f'{source}: printed {output}')
+    return problems
 
 
 def main():
@@ -62,7 +93,7 @@ def main():
         prefix = os.path.join(scratch, 'prefix')
         run(['cmake', '--install', build, '--prefix', prefix])
         problems = check_project(prefix, scratch, 'OFF', compiler) + check_project(prefix, scratch, 'ON', compiler)
-        problems += check_pkg_config(prefix, scratch, compiler)
+        problems += check_detectors(prefix, scratch, compiler) + check_pkg_config(prefix, scratch, compiler)
     source_tree.finish(problems, 'installed package')
 
 
