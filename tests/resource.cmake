@@ -22,4 +22,4 @@ target_include_directories(process_context_test PRIVATE ${PROJECT_SOURCE_DIR}/de
 otm_test(NAME process_context_failure_test SOURCES unit/process_context_failure_test.c unit/resource_fixture.c
   LIBS otm::detectors_static LABELS unit)
 target_link_options(process_context_failure_test PRIVATE
-  -Wl,--wrap=memfd_create,--wrap=mmap,--wrap=munmap,--wrap=madvise,--wrap=prctl)
+  -Wl,--wrap=memfd_create,--wrap=mmap,--wrap=munmap,--wrap=madvise,--wrap=prctl,--wrap=clock_gettime)

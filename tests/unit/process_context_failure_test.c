@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +23,8 @@ static struct {
     int mmap_fails_at; /* the n-th mapping from now on; 0: none */
     int live;          /* mappings that the library holds */
     int named;         /* calls of prctl() for the header */
+    uint64_t last_ns;  /* the header's time at that */
+    bool time_stands;
 } fake;
 
 int __wrap_memfd_create(const char *name, unsigned flags);
@@ -34,6 +36,8 @@ int __real_munmap(void *address, size_t size);
 int __wrap_madvise(void *address, size_t size, int advice);
 int __real_madvise(void *address, size_t size, int advice);
 int __wrap_prctl(int option, ...);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
 
 static int refuse(int error)
 {
@@ -87,8 +91,16 @@ int __wrap_prctl(int option, ...)
     assert_string_equal(name, "OTEL_CTX");
     assert_memory_equal(header, "OTEL_CTX", 8);
     assert_true(published_ns != 0);
+    assert_true(published_ns > fake.last_ns);
+    fake.last_ns = published_ns;
     fake.named++;
     return fake.no_names ? refuse(EINVAL) : 0;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    *now = (struct timespec){7, 7};
+    return fake.time_stands ? 0 : __real_clock_gettime(clock, now);
 }
 
 static otm_status publish(const char *value)
@@ -135,6 +147,18 @@ static void process_context_is_named_with_each_publication(void **state)
         assert_int_equal(fake.live, 2); /* header and payload */
     }
     assert_int_equal(next_descriptor(), fd);
+    withdraw(OTM_OK);
+}
+
+/* ENT-06: "the new value must be different (and after)" */
+static void process_context_published_twice_at_one_time_has_two(void **state)
+{
+    (void)state;
+    fake.time_stands = true;
+    assert_int_equal(publish("v"), OTM_OK);
+    assert_int_equal(fake.last_ns, UINT64_C(7000000007));
+    assert_int_equal(publish("w"), OTM_OK);
+    assert_int_equal(fake.last_ns, UINT64_C(7000000008));
     withdraw(OTM_OK);
 }
 
@@ -189,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(process_context_is_named_with_each_publication, set_up),
+        cmocka_unit_test_setup(process_context_published_twice_at_one_time_has_two, set_up),
         cmocka_unit_test_setup(process_context_without_memory_files_lives_in_a_named_mapping, set_up),
         cmocka_unit_test_setup(process_context_that_nobody_could_find_is_not_published, set_up),
         cmocka_unit_test_setup(process_context_that_children_would_inherit_is_not_published, set_up),

@@ -57,6 +57,14 @@ static void resource_merge_joins_equal_entities_and_lets_the_newer_description_w
                   "host{host.id=H1}[a=1,b=2,c=2]@u:1;||u:1");
 }
 
+/* ENT-02: entities merge before keys are looked at, so a newer description may cost an entity of lower priority. */
+static void resource_merge_drops_the_entity_whose_key_a_newer_description_takes(void **state)
+{
+    (void)state;
+    assert_merges("a{x=1};b{y=1}", "", "a{x=1}[y=2]", "", "a{x=1}[y=2];||");
+    assert_merges("b{y=1};a{x=1}", "", "a{x=1}[y=2]", "", "b{y=1}[];||");
+}
+
 /* ENT-02 */
 static void resource_merge_drops_a_newcomer_of_a_type_that_differs_in_identity_or_schema(void **state)
 {
@@ -182,6 +190,7 @@ int main(void)
         cmocka_unit_test(resource_merge_lets_a_loose_attribute_displace_the_entity_that_it_updates),
         cmocka_unit_test(resource_merge_keeps_the_entity_of_higher_priority_where_keys_clash),
         cmocka_unit_test(resource_merge_joins_equal_entities_and_lets_the_newer_description_win),
+        cmocka_unit_test(resource_merge_drops_the_entity_whose_key_a_newer_description_takes),
         cmocka_unit_test(resource_merge_drops_a_newcomer_of_a_type_that_differs_in_identity_or_schema),
         cmocka_unit_test(resource_merge_sets_the_schema_url_only_if_all_entities_agree),
         cmocka_unit_test(resource_merge_keeps_loose_attributes_that_only_a_dropped_entity_has),
