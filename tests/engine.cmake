@@ -1,22 +1,22 @@
 # The recording engine: every interleaving of its protocol, and stress.
 otm_test(NAME recording_model_test SOURCES model/recording_model_test.c LABELS model)
-foreach(part record delta aggregation series_end change callback)
-  otm_test(NAME ${part}_stress_test INTERNAL
-    SOURCES stress/${part}_stress_test.c stress/stress_rig.c stress/stress_ledger.c stress/stress_life.c
+foreach(name record delta aggregation series_end change callback)
+  otm_test(NAME ${name}_stress_test INTERNAL
+    SOURCES stress/${name}_stress_test.c stress/stress_rig.c stress/stress_ledger.c stress/stress_life.c
     LIBS otm::sdk_static LABELS stress TIMEOUT 300)
 endforeach()
 otm_test(NAME sdk_life_test INTERNAL SOURCES unit/sdk_life_test.c LIBS otm::sdk_static LABELS unit)
-foreach(part bound_record callback exemplar meter)
-  otm_test(NAME ${part}_test SOURCES unit/${part}_test.c LIBS otm::sdk_static LABELS unit)
+foreach(name bound_record callback exemplar meter)
+  otm_test(NAME ${name}_test SOURCES unit/${name}_test.c LIBS otm::sdk_static LABELS unit)
 endforeach()
 
-foreach(part slot series_map)
-  otm_test(NAME ${part}_test INTERNAL SOURCES unit/${part}_test.c LIBS otm::sdk_static LABELS unit)
+foreach(name slot series_map)
+  otm_test(NAME ${name}_test INTERNAL SOURCES unit/${name}_test.c LIBS otm::sdk_static LABELS unit)
 endforeach()
 
 # A storage alone, step by step.
-foreach(part storage storage_delta storage_end async_storage bound)
-  otm_test(NAME ${part}_test INTERNAL SOURCES unit/${part}_test.c unit/storage_fixture.c
+foreach(name storage storage_delta storage_end async_storage bound)
+  otm_test(NAME ${name}_test INTERNAL SOURCES unit/${name}_test.c unit/storage_fixture.c
     LIBS otm::sdk_static LABELS unit)
 endforeach()
 

@@ -125,8 +125,8 @@ typedef int64_t otmi_i64_pair __attribute__((vector_size(16)));
 #define OTMI_FEW_BOUNDS 32u
 
 /* The bucket of a finite value: how many bounds lie below it. Upper bounds are inclusive. For 4 to OTMI_FEW_BOUNDS:
- * all are compared, two at a time, none branched on, since mixed values would mispredict. A comparison gives -1 where it
- * holds. */
+ * all are compared, two at a time, none branched on, since mixed values would mispredict. A comparison gives -1 where
+ * it holds. */
 static inline size_t otmi_bucket_of_few(const double *bounds, size_t padded_count, double value)
 {
     const otmi_f64_pair values = {value, value};

@@ -50,7 +50,7 @@ static size_t count_outputs_locked(const otmi_collect_run *run)
     return count;
 }
 
-/* The stream's, or a copy of the longest that the instrument's duplicates have: that one may be replaced at any time. */
+/* The stream's, or a copy of the longest that the instrument's duplicates have: that may be replaced at any time. */
 static const char *description_of(const otmi_collect_run *run, const otmi_instrument *instrument,
                                   const otmi_stream *stream)
 {

@@ -114,8 +114,8 @@ void otmi_duplicate_explain_same(const otmi_instrument_desc *first, const otmi_i
     if (!views_set_description && !same_text(first->description, created->description)) {
         say(report->warning,
             "instrument \"%s\" was created before with another description (\"%.100s\", now \"%.100s\"): both are one "
-            "metric, with the longest; expected one description, or a view that selects instrument_name \"%s\" and sets "
-            "the description",
+            "metric, with the longest; expected one description, or a view that selects instrument_name \"%s\" and "
+            "sets the description",
             first->name, text_of(first->description), text_of(created->description), first->name);
     }
 }

@@ -364,8 +364,8 @@ bool otmi_exponential_total_init(otmi_exponential_total *total, const otmi_shape
     return total->positive.counts != NULL && total->negative.counts != NULL;
 }
 
-/* At scale -10 two buckets hold every normal number. What is smaller, 2^-1024 and less, is rounded up into the lower one
- * (SDK-EXPH-05), which makes the buckets of scale -11, to which it may have driven a cell, the same as those of -10. */
+/* At scale -10 two buckets hold every normal number. What is smaller, 2^-1024 and less, is rounded up into the lower
+ * one (SDK-EXPH-05), which makes the buckets of scale -11, to which it may have driven a cell, the same as those of -10. */
 static void side_round_up(otmi_exponential_side *side)
 {
     otmi_exponential_range *range = &side->range;

@@ -1,9 +1,9 @@
 /* What is around the threads changes while they record: the provider is shut down, the configurator replaced, the
  * process forks.
  *
- * What must hold: handles that are left are safe; just what an enabled meter recorded is shown, the same to all readers;
- * the child of a fork can make its own provider, exact from the start, and its parent goes on. SDK-CONC-01, SDK-PROV-07,
- * SDK-SHUT-02 */
+ * What must hold: handles that are left are safe; just what an enabled meter recorded is shown, the same to all
+ * readers; the child of a fork can make its own provider, exact from the start, and its parent goes on.
+ * SDK-CONC-01, SDK-PROV-07, SDK-SHUT-02 */
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -207,8 +207,8 @@ static void stress_forks_while_all_record_leave_parent_and_child_exact(void **st
 {
     (void)state;
 #if defined(STRESS_ADDRESS_SANITIZER)
-    print_message("SKIP stress_forks_while_all_record_leave_parent_and_child_exact: the allocator of this sanitizer does "
-                  "not survive a fork of several threads\n");
+    print_message("SKIP stress_forks_while_all_record_leave_parent_and_child_exact: the allocator of this sanitizer "
+                  "does not survive a fork of several threads\n");
     skip();
 #endif
     stress_life f = {.enabled = true};

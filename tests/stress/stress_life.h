@@ -1,5 +1,5 @@
-/* A provider whose series end: instruments of every aggregation, a limit, a time to live, a clock that stands still until
- * a test moves it; and threads that record and remove. */
+/* A provider whose series end: instruments of every aggregation, a limit, a time to live, a clock that stands still
+ * until a test moves it; and threads that record and remove. */
 #ifndef OTM_TEST_STRESS_LIFE_H
 #define OTM_TEST_STRESS_LIFE_H
 
