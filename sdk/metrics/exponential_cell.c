@@ -364,19 +364,6 @@ bool otmi_exponential_total_init(otmi_exponential_total *total, const otmi_shape
     return total->positive.counts != NULL && total->negative.counts != NULL;
 }
 
-/* At scale -10 two buckets hold every normal number. What is smaller, 2^-1024 and less, is rounded up into the lower
- * one (SDK-EXPH-05), which makes the buckets of scale -11, to which it may have driven a cell, the same as those of -10. */
-static void side_round_up(otmi_exponential_side *side)
-{
-    otmi_exponential_range *range = &side->range;
-    if (range->size > 1 && range->low < LOWEST_NORMAL) {
-        side->counts[1] += side->counts[0];
-        side->counts++;
-        range->size--;
-    }
-    range->low = range->low < LOWEST_NORMAL ? LOWEST_NORMAL : range->low;
-}
-
 static uint64_t side_finish(const otmi_exponential_side *side, otm_exponential_buckets *buckets)
 {
     uint64_t count = 0;
@@ -389,14 +376,32 @@ static uint64_t side_finish(const otmi_exponential_side *side, otm_exponential_b
     return count;
 }
 
-void otmi_exponential_total_finish(otmi_exponential_total *total, const otmi_shape *shape, otm_histogram_data *data)
+/* At scale -10 two buckets hold every normal number. What is smaller, 2^-1024 and less, is rounded up into the lower one
+ * (SDK-EXPH-05), which makes the buckets of scale -11, to which it may have driven a cell, the same as those of -10. The
+ * side stays one that may be added to. */
+static void side_round_up(const otmi_exponential_side *side, otm_exponential_buckets *buckets)
+{
+    if (buckets->offset >= LOWEST_NORMAL) {
+        return;
+    }
+    buckets->offset = LOWEST_NORMAL;
+    if (buckets->count_size > 1) {
+        side->counts[1] += side->counts[0];
+        side->counts[0] = 0;
+        buckets->counts++;
+        buckets->count_size--;
+    }
+}
+
+void otmi_exponential_total_finish(const otmi_exponential_total *total, const otmi_shape *shape,
+                                   otm_histogram_data *data)
 {
     data->scale = shape->max_scale - (int32_t)total->down;
-    if (data->scale <= OTMI_EXPONENTIAL_MIN_SCALE) {
-        data->scale = OTMI_EXPONENTIAL_MIN_SCALE;
-        side_round_up(&total->positive);
-        side_round_up(&total->negative);
-    }
     data->count = data->zero_count + side_finish(&total->positive, &data->positive) +
                   side_finish(&total->negative, &data->negative);
+    if (data->scale <= OTMI_EXPONENTIAL_MIN_SCALE) {
+        data->scale = OTMI_EXPONENTIAL_MIN_SCALE;
+        side_round_up(&total->positive, &data->positive);
+        side_round_up(&total->negative, &data->negative);
+    }
 }

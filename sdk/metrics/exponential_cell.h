@@ -61,8 +61,9 @@ typedef struct otmi_exponential_total {
 
 /* An empty total whose memory is the arena's; false without memory. */
 bool otmi_exponential_total_init(otmi_exponential_total *total, const otmi_shape *shape, otmi_arena *arena);
-/* Scale, buckets and count of the point. The last that is done with a total. */
-void otmi_exponential_total_finish(otmi_exponential_total *total, const otmi_shape *shape, otm_histogram_data *data);
+/* Scale, buckets and count of the point. The total may be added to afterwards, and finished anew. */
+void otmi_exponential_total_finish(const otmi_exponential_total *total, const otmi_shape *shape,
+                                   otm_histogram_data *data);
 
 /* Adds a half; scales may differ, the total keeps the largest at which both sides fit. */
 void otmi_exponential_gather(const otmi_shape *shape, const otmi_exponential_half *half, otmi_exponential_total *total,

@@ -1,4 +1,5 @@
 /* The exact bucket index, and the cell of an exponential histogram. */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -181,6 +182,38 @@ static void cells_of_different_scale_are_merged_without_error(void **state)
     cell_fini(&b, allocator);
 }
 
+/* SDK-EXPH-05, SDK-EXPH-06: what is rounded up at the smallest scale stays so when a total is added to and finished anew. */
+static void total_at_the_smallest_scale_may_be_finished_twice(void **state)
+{
+    (void)state;
+    const otm_allocator *allocator = otmi_allocator_default();
+    cell c;
+    otm_histogram_data data = {.min = INFINITY, .max = -INFINITY};
+    otmi_exponential_total total = {.positive.counts = calloc(3, sizeof(uint64_t)),
+                                    .negative.counts = calloc(3, sizeof(uint64_t))};
+    cell_init(&c, 3);
+    const double values[] = {DBL_TRUE_MIN, 1.0, 3.0, 4.0, -DBL_TRUE_MIN};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        otmi_exponential_add(c.half, &c.shape, allocator, values[i]);
+    }
+    for (uint64_t times = 1; times <= 3; times++) {
+        otmi_exponential_gather(&c.shape, c.half, &total, &data);
+        otmi_exponential_total_finish(&total, &c.shape, &data);
+        assert_int_equal(data.scale, -10);
+        assert_int_equal(data.count, 5 * times);
+        assert_int_equal(data.positive.offset, -1);
+        assert_int_equal(data.positive.count_size, 2);
+        assert_int_equal(data.positive.counts[0], 2 * times);
+        assert_int_equal(data.positive.counts[1], 2 * times);
+        assert_int_equal(data.negative.offset, -1);
+        assert_int_equal(data.negative.count_size, 1);
+        assert_int_equal(data.negative.counts[0], times);
+    }
+    free(total.positive.counts);
+    free(total.negative.counts);
+    cell_fini(&c, allocator);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +222,7 @@ int main(void)
         cmocka_unit_test(cell_counts_past_what_its_narrow_counters_hold),
         cmocka_unit_test(cell_without_memory_to_widen_tells_how_many_it_lost),
         cmocka_unit_test(cells_of_different_scale_are_merged_without_error),
+        cmocka_unit_test(total_at_the_smallest_scale_may_be_finished_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
