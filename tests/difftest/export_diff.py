@@ -1,5 +1,5 @@
-"""The first difference of two exported documents. Exemplars, the resource and all orders are left aside; doubles must be
-equal bit for bit, sums of doubles to 1e-12, since two SDKs may add in another order."""
+"""The first difference of two exported documents. Exemplars, the resource and all orders are left aside; doubles must
+be equal bit for bit, sums of doubles to 1e-12, since two SDKs may add in another order."""
 import collections
 import math
 import os

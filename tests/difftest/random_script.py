@@ -55,7 +55,7 @@ def clear_of_bounds(v):
 
 
 def adds_up_in_go(v):
-    """Go keeps whole doubles in an integer of 64 bits while it can: a few above 2^53 may pass its range (SDK-NUM-01)."""
+    """Go keeps whole doubles in a 64-bit integer while it can: a few above 2^53 may pass its range (SDK-NUM-01)."""
     return not 2.0**53 < v < 2.0**63
 
 

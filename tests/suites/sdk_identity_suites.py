@@ -93,8 +93,8 @@ def identity(program, row):
         assert len(streams) == 1 and len(streams[0]) == 1, found
         point, = streams[0]
         assert int(point.get('asInt', point.get('count', 0))) == 2, point
-        # Another spelling is reported too (SDK-DUP-08). Advice that the kind cannot take is reported at once, and counts
-        # as not given (SDK-INST-03).
+        # Another spelling is reported too (SDK-DUP-08). Advice that the kind cannot take is reported at once, and
+        # counts as not given (SDK-INST-03).
         expected = 'no warning' not in verdict
         assert warned(first + second) == expected, (first, second)
         if 'first spelling' in verdict:

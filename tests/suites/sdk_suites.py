@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the SDK tables of the shared suites through the driver: sdk_suites.py DRIVER SUITES_FOLDER
 
-Each case is one test: FAILED and why, or nothing, and last "PASSED n/m cases". What we decided where the tables leave it
-open is in docs/design/suites.md.
+Each case is one test: FAILED and why, or nothing, and last "PASSED n/m cases". What we decided where the tables leave
+it open is in docs/design/suites.md.
 """
 import json
 import math

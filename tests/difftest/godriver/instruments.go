@@ -83,7 +83,8 @@ func observesFloat[O metric.Float64Observable](x O, err error) (*instrument, err
 	}}, err
 }
 
-func createInt(m metric.Meter, kind, name string, unit, text metric.InstrumentOption, advice metric.HistogramOption) (*instrument, error) {
+func createInt(m metric.Meter, kind, name string, unit, text metric.InstrumentOption,
+	advice metric.HistogramOption) (*instrument, error) {
 	switch kind {
 	case "counter":
 		return adds[int64](m.Int64Counter(name, unit, text))
@@ -106,7 +107,8 @@ func createInt(m metric.Meter, kind, name string, unit, text metric.InstrumentOp
 	return nil, fmt.Errorf("kind %q", kind)
 }
 
-func createFloat(m metric.Meter, kind, name string, unit, text metric.InstrumentOption, advice metric.HistogramOption) (*instrument, error) {
+func createFloat(m metric.Meter, kind, name string, unit, text metric.InstrumentOption,
+	advice metric.HistogramOption) (*instrument, error) {
 	switch kind {
 	case "counter":
 		return adds[float64](m.Float64Counter(name, unit, text))
