@@ -73,7 +73,7 @@ OTM_API OTM_MUST_CHECK otm_status otm_resource_default(const otm_allocator *allo
  *     host{host.id=H1}[host.name=web-1]@https://opentelemetry.io/schemas/1.44.0;service{service.name=shop}
  *
  * What is malformed is left out, of entities of one type the last counts; each is reported to `diagnostics` (may be
- * NULL).
+ * NULL). So is what comes after 256 entities, or 4096 attributes of all together.
  * Fails: OTM_ERR_NO_MEMORY.  Threads: any.  Blocks: no. */
 OTM_API OTM_MUST_CHECK otm_status otm_resource_parse_entities(const char *text, const otm_allocator *allocator,
                                                               const otm_diagnostics_options *diagnostics,

@@ -2,7 +2,9 @@
 
 #include "metrics/entity.h"
 
-#define MAX_WARNINGS 64 /* of one text; an environment variable may hold 100 kB of nonsense */
+/* Of one text: an environment variable may hold 100 kB of nonsense, and each attribute is compared with all others. */
+#define MAX_WARNINGS 64
+#define MAX_PAIRS ((size_t)4096)
 
 typedef struct span {
     const char *text;
@@ -13,6 +15,7 @@ typedef struct parser {
     otmi_arena *arena;
     otmi_diag *diag;
     size_t warnings;
+    size_t pairs;
     otm_status status; /* sticky: OTM_OK or OTM_ERR_NO_MEMORY */
     otm_entity *entities;
     size_t count;
@@ -160,9 +163,15 @@ static size_t count_pairs(span list)
 
 static bool parse_list(parser *p, span list, when_malformed rule, const otm_attr **out, size_t *count)
 {
-    otm_attr *attrs = allocate(p, count_pairs(list) * sizeof *attrs);
-    *out = attrs;
+    size_t most = count_pairs(list);
     *count = 0;
+    if (most > MAX_PAIRS - p->pairs) {
+        WARN(p, "\"%.*s\" is one attribute too many: expected at most %zu in all", SHOWN(list), MAX_PAIRS);
+        return false;
+    }
+    p->pairs += most;
+    otm_attr *attrs = allocate(p, most * sizeof *attrs);
+    *out = attrs;
     while (attrs != NULL && trim(list).size > 0) {
         span pair = take_until(&list, ",");
         take_byte(&list, ',');

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,27 @@ static void entity_env_of_endless_nonsense_is_bounded(void **state)
     free(text);
 }
 
+static void entity_env_of_more_than_4096_attributes_skips_the_entity_that_is_too_much(void **state)
+{
+    (void)state;
+    enum { MANY = 4094 };
+    char text[MANY * 8 + 64];
+    size_t size = (size_t)snprintf(text, sizeof text, "a{b=1}[");
+    for (int i = 0; i < MANY; i++) {
+        size += (size_t)snprintf(text + size, sizeof text - size, "%sk%d=", i > 0 ? "," : "", i);
+    }
+    snprintf(text + size, sizeof text - size, "];c{d=1}[e=2];f{g=1}");
+    diag_recorder heard;
+    diag_recorder_init(&heard);
+    otm_resource *resource;
+    assert_int_equal(otm_resource_parse_entities(text, NULL, &heard.options, &resource), OTM_OK);
+    assert_int_equal(attribute_count(resource), 4095);
+    assert_int_equal(otm_resource_entity_count(resource), 1);
+    assert_int_equal(diag_recorder_count_of(&heard, OTM_WARN, "expected at most 4096 in all"), 2);
+    otm_resource_release(resource);
+    diag_recorder_fini(&heard);
+}
+
 static void entity_env_survives_failure_of_each_allocation(void **state)
 {
     (void)state;
@@ -202,6 +224,7 @@ int main(void)
         cmocka_unit_test(entity_env_gives_a_key_of_two_entities_to_the_last),
         cmocka_unit_test(entity_env_goes_into_the_default_resource),
         cmocka_unit_test(entity_env_of_endless_nonsense_is_bounded),
+        cmocka_unit_test(entity_env_of_more_than_4096_attributes_skips_the_entity_that_is_too_much),
         cmocka_unit_test(entity_env_survives_failure_of_each_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
