@@ -5,6 +5,7 @@ do a program that detects its resource, and programs that find the libraries by 
 Usage: installed_package_check.py BUILD_FOLDER C_COMPILER
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -66,14 +67,29 @@ def check_detectors(prefix, scratch, compiler):
     return problems
 
 
+def check_versions(modules):
+    """LIB-01: each package has a version, and says which specification it implements, as the README does."""
+    specification = re.search(r'It follows specification ([0-9.]+)\.', source_tree.read('README.md'))[1]
+    problems = []
+    for name in sorted(os.listdir(modules)):
+        with open(os.path.join(modules, name)) as f:
+            text = f.read()
+        if not re.search(r'^Version: \d+\.\d+\.\d+$', text, re.M):
+            problems.append(f'{name}: no version')
+        if f'after specification {specification}\n' not in text:
+            problems.append(f'{name}: does not name specification {specification}')
+    return problems
+
+
 def check_pkg_config(prefix, scratch, compiler):
-    """A library that only records, and one that detects, by pkg-config; and each .pc file names what can be found."""
+    """LIB-01: a library that only records runs with the API alone; and a program that detects; by pkg-config. Each .pc
+    file names what can be found."""
     libraries = library_folder(prefix)
     modules = os.path.join(libraries, 'pkgconfig')
     environment = dict(os.environ, PKG_CONFIG_PATH=modules, LD_LIBRARY_PATH=libraries)
     for name in sorted(os.listdir(modules)):
         run(['pkg-config', '--print-errors', '--libs', '--static', name[:-len('.pc')]], env=environment)
-    problems = []
+    problems = check_versions(modules)
     for module, source, expected in (('otm-api', '02_library.c', 'metrics off'),
                                      ('otm-detectors', '03_resource.c', 'process.executable.name=by-otm-detectors\n')):
         flags = run(['pkg-config', '--cflags', '--libs', module], env=environment).split()
