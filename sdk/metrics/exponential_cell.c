@@ -376,9 +376,9 @@ static uint64_t side_finish(const otmi_exponential_side *side, otm_exponential_b
     return count;
 }
 
-/* At scale -10 two buckets hold every normal number. What is smaller, 2^-1024 and less, is rounded up into the lower one
- * (SDK-EXPH-05), which makes the buckets of scale -11, to which it may have driven a cell, the same as those of -10. The
- * side stays one that may be added to. */
+/* At scale -10 two buckets hold every normal number. What is smaller, 2^-1024 and less, is rounded up into the lower
+ * one (SDK-EXPH-05), which makes the buckets of scale -11, to which it may have driven a cell, the same as those of
+ * -10. The side stays one that may be added to. */
 static void side_round_up(const otmi_exponential_side *side, otm_exponential_buckets *buckets)
 {
     if (buckets->offset >= LOWEST_NORMAL) {

@@ -54,7 +54,7 @@ static void detector_process_makes_no_time_of_what_it_does_not_understand(void *
     detector_fixture *f = *state;
     static const char *const stats[] = {"", "17 (a)", "17 (a) ", "17 a S 1", "17 (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13",
                                         "17 (a) S 1 17 17 0 -1 4194304 116 0 0 0 0 0 0 0 20 0 1 0 x 3133440",
-                                        "17 (a) S 1 17 17 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 18446744073709551617 3"};
+                                        "17 (a) S 1 17 17 0 -1 419 0 0 0 0 0 0 0 0 20 0 1 0 18446744073709551617 3"};
     put_text(f, "/proc/stat", "btime 1700558734\n");
     for (size_t i = 0; i < sizeof stats / sizeof stats[0]; i++) {
         put_text(f, "/proc/self/stat", stats[i]);

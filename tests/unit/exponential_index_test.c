@@ -182,7 +182,8 @@ static void cells_of_different_scale_are_merged_without_error(void **state)
     cell_fini(&b, allocator);
 }
 
-/* SDK-EXPH-05, SDK-EXPH-06: what is rounded up at the smallest scale stays so when a total is added to and finished anew. */
+/* SDK-EXPH-05, SDK-EXPH-06: what is rounded up at the smallest scale stays so when a total is added to and finished
+ * anew, as a cumulative collection does. */
 static void total_at_the_smallest_scale_may_be_finished_twice(void **state)
 {
     (void)state;

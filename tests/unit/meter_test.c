@@ -388,8 +388,8 @@ static const char *description_shown(const otm_metrics_data *data)
 static void meter_duplicate_with_a_longer_description_describes_the_metric(void **state)
 {
     (void)state;
-    static const char *const descriptions[] = {"first", "the second", "the 3rd", "the fourth one", "the fifth one, long"};
-    static const char *const shown[] = {"first", "the second", "the second", "the fourth one", "the fifth one, long"};
+    static const char *const descriptions[] = {"first", "the second", "the 3rd", "the fourth one", "here is a fifth"};
+    static const char *const shown[] = {"first", "the second", "the second", "the fourth one", "here is a fifth"};
     enum { COUNT = sizeof descriptions / sizeof *descriptions };
     fixture f;
     otm_counter_i64 *twins[COUNT];
