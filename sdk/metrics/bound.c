@@ -46,7 +46,8 @@ static ALWAYS_INLINE char *enter(const otmi_target *target, way how, otmi_slot *
         otmi_slot_leave(*slot);
         return NULL;
     }
-    return (epoch & 1) != 0 && storage->shape.halves ? cell + storage->shape.half_size : cell;
+    bool second = (epoch & 1) != 0 && (how == HALVES || storage->shape.halves);
+    return second ? cell + storage->shape.half_size : cell;
 }
 
 /* Whether measurements may become exemplars now: then the general way, which looks at the context. */
@@ -165,19 +166,38 @@ static void add_sum_of_interval_f64(otm_bound *self, double value)
     add_f64(self, INTERVALS, is_finite(value), value);
 }
 
-static ALWAYS_INLINE void add_to_histogram(const otm_bound *self, char *half, double value)
+/* A value beyond the least and the largest so far, or the first, or none that is finite. */
+static __attribute__((noinline)) void record_outside(otm_bound *self, char *half, otmi_slot *slot, double value)
 {
-    const otmi_bound *bound = (const otmi_bound *)self;
-    otmi_histogram_add_plain((otmi_histogram_half *)(void *)half, &bound->targets[0].storage->shape, value);
+    bool finite = is_finite(value);
+    if (finite) {
+        otmi_histogram_add((otmi_histogram_half *)(void *)half, &of(self)->targets[0].storage->shape, value);
+    }
+    otmi_slot_leave(slot);
+    if (!finite) {
+        record_any_f64(self, value);
+    }
+}
+
+static ALWAYS_INLINE void add_to_histogram(otm_bound *self, const otmi_shape *shape, char *cell, otmi_slot *slot,
+                                           double value)
+{
+    otmi_histogram_half *half = (otmi_histogram_half *)(void *)cell;
+    if (__builtin_expect(!otmi_extremes_hold(&half->extremes, otmi_ordered(value)), 0)) {
+        record_outside(self, cell, slot, value);
+        return;
+    }
+    otmi_histogram_add_plain(half, shape, value);
+    otmi_slot_leave(slot);
 }
 
 static ALWAYS_INLINE void to_histogram_i64(otm_bound *self, way how, int64_t value)
 {
+    const otmi_shape *shape = &of(self)->targets[0].storage->shape;
     otmi_slot *slot;
     char *half = begin_i64(self, how, true, value, &slot);
     if (half != NULL) {
-        add_to_histogram(self, half, (double)value);
-        otmi_slot_leave(slot);
+        add_to_histogram(self, shape, half, slot, (double)value);
     }
 }
 
@@ -193,11 +213,11 @@ static void record_histogram_of_interval_i64(otm_bound *self, int64_t value)
 
 static ALWAYS_INLINE void to_histogram_f64(otm_bound *self, way how, double value)
 {
+    const otmi_shape *shape = &of(self)->targets[0].storage->shape;
     otmi_slot *slot;
-    char *half = begin_f64(self, how, is_finite(value), value, &slot);
+    char *half = begin_f64(self, how, true, value, &slot);
     if (half != NULL) {
-        add_to_histogram(self, half, value);
-        otmi_slot_leave(slot);
+        add_to_histogram(self, shape, half, slot, value);
     }
 }
 
@@ -211,15 +231,33 @@ static void record_histogram_of_interval_f64(otm_bound *self, double value)
     to_histogram_f64(self, INTERVALS, value);
 }
 
-static ALWAYS_INLINE void to_exponential_f64(otm_bound *self, way how, double value)
+/* What the common case is not. */
+static __attribute__((noinline)) void record_uncommon(otm_bound *self, char *half, otmi_slot *slot, double value)
 {
     const otmi_storage *storage = of(self)->targets[0].storage;
-    otmi_slot *slot;
-    char *half = begin_f64(self, how, is_finite(value), value, &slot);
-    if (half != NULL) {
+    bool finite = is_finite(value);
+    if (finite) {
         otmi_exponential_add((otmi_exponential_half *)(void *)half, &storage->shape, storage->env->allocator, value);
-        otmi_slot_leave(slot);
     }
+    otmi_slot_leave(slot);
+    if (!finite) {
+        record_any_f64(self, value);
+    }
+}
+
+static ALWAYS_INLINE void to_exponential_f64(otm_bound *self, way how, double value)
+{
+    const otmi_shape *shape = &of(self)->targets[0].storage->shape;
+    otmi_slot *slot;
+    char *half = begin_f64(self, how, true, value, &slot);
+    if (half == NULL) {
+        return;
+    }
+    if (__builtin_expect(!otmi_exponential_add_common((otmi_exponential_half *)(void *)half, shape, value), 0)) {
+        record_uncommon(self, half, slot, value);
+        return;
+    }
+    otmi_slot_leave(slot);
 }
 
 static void record_exponential_f64(otm_bound *self, double value)
@@ -416,9 +454,12 @@ static const otm_bound_ops *fast_ops_for(const otmi_shape *shape, bool is_i64)
     case OTMI_SHAPE_SUM_F64:
         return shape->refuse_negative ? counter_f64_ops : sum_f64_ops;
     case OTMI_SHAPE_HISTOGRAM:
-        return !otmi_shape_is_plain_histogram(shape) ? NULL : is_i64 ? histogram_i64_ops : histogram_f64_ops;
+        if (!otmi_shape_is_plain(shape) || shape->bound_count > OTMI_FEW_BOUNDS) {
+            return NULL;
+        }
+        return is_i64 ? histogram_i64_ops : histogram_f64_ops;
     case OTMI_SHAPE_EXPONENTIAL:
-        return is_i64 || shape->refuse_negative ? NULL : exponential_f64_ops;
+        return is_i64 || !otmi_shape_is_plain(shape) ? NULL : exponential_f64_ops;
     default:
         return NULL;
     }

@@ -7,13 +7,21 @@ static otm_status init_histogram(otmi_shape *shape, const otm_allocator *allocat
 {
     size_t count = aggregation->bound_count;
     shape->bound_count = count;
-    shape->padded_count = count == 0 ? 4 : (count + 3) / 4 * 4; /* see otmi_bucket_of_few() */
-    shape->bounds = otmi_alloc_array(allocator, shape->padded_count + 1, sizeof(double));
-    if (shape->bounds == NULL) {
+    shape->padded_count = OTMI_FEW_BOUNDS + 1;
+    while (shape->padded_count <= count) {
+        shape->padded_count *= 2;
+    }
+    shape->bounds = otmi_alloc_array(allocator, count + 1, sizeof *shape->bounds);
+    shape->ordered_bounds = otmi_alloc_array(allocator, shape->padded_count, sizeof *shape->ordered_bounds);
+    if (shape->bounds == NULL || shape->ordered_bounds == NULL) {
         return OTM_ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < shape->padded_count; i++) {
-        shape->bounds[i] = i < count ? aggregation->bounds[i] : INFINITY;
+        shape->ordered_bounds[i] = INT64_MAX;
+    }
+    for (size_t i = 0; i < count; i++) {
+        shape->bounds[i] = aggregation->bounds[i];
+        shape->ordered_bounds[i] = otmi_ordered(aggregation->bounds[i] + 0.0); /* 0 is not above -0 */
     }
     shape->half_size = (uint32_t)(sizeof(otmi_histogram_half) + (count + 1) * sizeof(uint64_t));
     return OTM_OK;
@@ -69,21 +77,53 @@ otm_status otmi_shape_init(otmi_shape *shape, const otm_allocator *allocator, co
 
 void otmi_shape_fini(otmi_shape *shape, const otm_allocator *allocator)
 {
-    otmi_free(allocator, shape->bounds, (shape->padded_count + 1) * sizeof(double));
+    otmi_free(allocator, shape->bounds, (shape->bound_count + 1) * sizeof *shape->bounds);
+    otmi_free(allocator, shape->ordered_bounds, shape->padded_count * sizeof *shape->ordered_bounds);
     shape->bounds = NULL;
+    shape->ordered_bounds = NULL;
+}
+
+static bool is_empty(const otmi_histogram_half *half, const otmi_shape *shape)
+{
+    uint64_t any = 0;
+    for (size_t i = 0; i <= shape->bound_count && any == 0; i++) {
+        any |= __atomic_load_n(&half->counts[i], __ATOMIC_RELAXED);
+    }
+    return any == 0;
+}
+
+void otmi_histogram_extend(otmi_histogram_half *half, const otmi_shape *shape, int64_t ordered)
+{
+    otmi_extremes_take(&half->extremes, is_empty(half, shape), ordered);
+}
+
+void otmi_extremes_gather(const otmi_extremes *e, bool empty, otm_histogram_data *data)
+{
+    if (!empty) {
+        data->min = fmin(data->min, otmi_from_ordered(__atomic_load_n(&e->min, __ATOMIC_RELAXED)));
+        data->max = fmax(data->max, otmi_from_ordered(__atomic_load_n(&e->max, __ATOMIC_RELAXED)));
+    }
+}
+
+void otmi_extremes_move(const otmi_extremes *from, bool empty, otmi_extremes *to, bool to_empty)
+{
+    if (!empty) {
+        otmi_extremes_take(to, to_empty, from->min);
+        otmi_extremes_take(to, false, from->max);
+    }
 }
 
 static void gather_histogram(const otmi_shape *shape, const otmi_histogram_half *half, otmi_total *total)
 {
     otm_histogram_data *data = total->histogram;
+    uint64_t before = data->count;
     for (size_t i = 0; i <= shape->bound_count; i++) {
         uint64_t count = __atomic_load_n(&half->counts[i], __ATOMIC_RELAXED);
         total->bucket_counts[i] += count;
         data->count += count;
     }
     data->sum += otmi_load_f64(&half->sum);
-    data->min = fmin(data->min, otmi_load_flipped(&half->min, OTMI_MIN_NONE));
-    data->max = fmax(data->max, otmi_load_flipped(&half->max, OTMI_MAX_NONE));
+    otmi_extremes_gather(&half->extremes, data->count == before, data);
 }
 
 void otmi_half_gather(const otmi_shape *shape, const char *half, otmi_total *total)
@@ -115,12 +155,11 @@ void otmi_half_clear(const otmi_shape *shape, char *half)
 
 static void move_histogram(const otmi_shape *shape, const otmi_histogram_half *from, otmi_histogram_half *to)
 {
+    otmi_extremes_move(&from->extremes, is_empty(from, shape), &to->extremes, is_empty(to, shape));
     for (size_t i = 0; i <= shape->bound_count; i++) {
         __atomic_store_n(&to->counts[i], to->counts[i] + from->counts[i], __ATOMIC_RELAXED);
     }
     otmi_sum_f64_add(&to->sum, otmi_load_f64(&from->sum));
-    otmi_min_add(&to->min, otmi_load_flipped(&from->min, OTMI_MIN_NONE));
-    otmi_max_add(&to->max, otmi_load_flipped(&from->max, OTMI_MAX_NONE));
 }
 
 void otmi_half_fini(const otmi_shape *shape, const otm_allocator *allocator, char *half)

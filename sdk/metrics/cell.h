@@ -33,8 +33,9 @@ typedef struct otmi_shape {
     uint32_t half_size;
     uint32_t cell_size;
     size_t bound_count;
-    size_t padded_count; /* bounds, filled up with infinities to a multiple of 4, at least 4 */
-    double *bounds;      /* owned */
+    double *bounds;          /* owned */
+    int64_t *ordered_bounds; /* owned: by otmi_ordered(), filled up with the largest to padded_count */
+    size_t padded_count;     /* a power of two above bound_count, at least 16 */
     int32_t max_scale; /* exponential, from here */
     uint32_t max_size;
     const struct otmi_exponential_tables *tables;
@@ -81,87 +82,72 @@ static inline void otmi_sum_f64_add(uint64_t *word, double value)
 
 /* -- Explicit-bucket histogram ----------------------------------------------------------------------------------- */
 
-/* min and max are stored with the bits of +Infinity and -Infinity flipped, so that zero means "none yet". */
-typedef struct otmi_histogram_half {
-    uint64_t sum;
-    uint64_t min;
-    uint64_t max;
-    uint64_t counts[];
-} otmi_histogram_half;
-
-#define OTMI_MIN_NONE UINT64_C(0x7ff0000000000000)
-#define OTMI_MAX_NONE UINT64_C(0xfff0000000000000)
-
-static inline double otmi_load_flipped(const uint64_t *word, uint64_t none)
+/* A double as an integer that orders as it does, with -0 right below 0; and back. */
+static inline int64_t otmi_ordered(double value)
 {
-    otmi_number n = {.bits = __atomic_load_n(word, __ATOMIC_RELAXED) ^ none};
+    otmi_number n = {.f64 = value};
+    return n.i64 ^ (int64_t)((uint64_t)(n.i64 >> 63) >> 1);
+}
+
+static inline double otmi_from_ordered(int64_t ordered)
+{
+    otmi_number n = {.i64 = ordered ^ (int64_t)((uint64_t)(ordered >> 63) >> 1)};
     return n.f64;
 }
 
-static inline void otmi_store_flipped(uint64_t *word, double value, uint64_t none)
+/* The least and the largest value of a half, as otmi_ordered(). Both 0: there is none yet, or there were only zeros;
+ * the half's count tells. */
+typedef struct otmi_extremes {
+    int64_t min;
+    int64_t max;
+} otmi_extremes;
+
+/* Whether a value changes nothing. False for NaN and infinities, which are never among them. */
+static inline bool otmi_extremes_hold(const otmi_extremes *e, int64_t ordered)
 {
-    otmi_number n = {.f64 = value};
-    __atomic_store_n(word, n.bits ^ none, __ATOMIC_RELAXED);
+    return ordered >= __atomic_load_n(&e->min, __ATOMIC_RELAXED) &&
+           ordered <= __atomic_load_n(&e->max, __ATOMIC_RELAXED);
 }
 
-static inline void otmi_min_add(uint64_t *min, double value)
+/* Takes a finite value in. `empty`: it is the first. */
+static inline void otmi_extremes_take(otmi_extremes *e, bool empty, int64_t ordered)
 {
-    if (__builtin_expect(value < otmi_load_flipped(min, OTMI_MIN_NONE), 0)) {
-        otmi_store_flipped(min, value, OTMI_MIN_NONE);
+    if (empty || ordered < __atomic_load_n(&e->min, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&e->min, ordered, __ATOMIC_RELAXED);
+    }
+    if (empty || ordered > __atomic_load_n(&e->max, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&e->max, ordered, __ATOMIC_RELAXED);
     }
 }
 
-static inline void otmi_max_add(uint64_t *max, double value)
+typedef struct otmi_histogram_half {
+    uint64_t sum;
+    otmi_extremes extremes;
+    uint64_t counts[];
+} otmi_histogram_half;
+
+/* The bucket of a finite value: how many bounds lie below it. Upper bounds are inclusive. Each step of the search
+ * halves what is left, with no branch, since mixed values would mispredict. */
+static inline size_t otmi_bucket_of(const otmi_shape *shape, int64_t ordered)
 {
-    if (__builtin_expect(value > otmi_load_flipped(max, OTMI_MAX_NONE), 0)) {
-        otmi_store_flipped(max, value, OTMI_MAX_NONE);
+    const int64_t *bounds = shape->ordered_bounds;
+    size_t below = 0;
+    for (size_t step = shape->padded_count / 2; step > 0; step /= 2) {
+        below += (ordered > bounds[below + step - 1]) * step;
     }
+    return below;
 }
 
-/* Two numbers in one register, by the compilers' vector extension. */
-typedef double otmi_f64_pair __attribute__((vector_size(16)));
-typedef int64_t otmi_i64_pair __attribute__((vector_size(16)));
+#define OTMI_FEW_BOUNDS 15u
 
-#define OTMI_FEW_BOUNDS 32u
-
-/* The bucket of a finite value: how many bounds lie below it. Upper bounds are inclusive. For 4 to OTMI_FEW_BOUNDS:
- * all are compared, two at a time, none branched on, since mixed values would mispredict. A comparison gives -1 where
- * it holds. */
-static inline size_t otmi_bucket_of_few(const double *bounds, size_t padded_count, double value)
+/* The same for up to OTMI_FEW_BOUNDS, in as few instructions as it takes. */
+static inline size_t otmi_bucket_of_few(const otmi_shape *shape, int64_t ordered)
 {
-    const otmi_f64_pair values = {value, value};
-    otmi_i64_pair even = {0, 0};
-    otmi_i64_pair odd = {0, 0};
-    size_t i = 0;
-    do {
-        otmi_f64_pair first;
-        otmi_f64_pair second;
-        memcpy(&first, &bounds[i], sizeof first);
-        memcpy(&second, &bounds[i + 2], sizeof second);
-        even -= values > first;
-        odd -= values > second;
-        i += 4;
-    } while (i < padded_count);
-    even += odd;
-    return (size_t)(even[0] + even[1]);
-}
-
-static inline size_t otmi_bucket_of_many(const double *bounds, size_t padded_count, double value)
-{
-    size_t low = 0;
-    for (size_t span = padded_count; span > 0;) {
-        size_t half = span / 2;
-        bool above = value > bounds[low + half];
-        low = above ? low + half + 1 : low;
-        span = above ? span - half - 1 : half;
-    }
-    return low;
-}
-
-static inline size_t otmi_bucket_of(const double *bounds, size_t padded_count, double value)
-{
-    return padded_count <= OTMI_FEW_BOUNDS ? otmi_bucket_of_few(bounds, padded_count, value)
-                                           : otmi_bucket_of_many(bounds, padded_count, value);
+    const int64_t *bounds = shape->ordered_bounds;
+    size_t below = (size_t)(ordered > bounds[7]) << 3;
+    below += (size_t)(ordered > bounds[below + 3]) << 2;
+    below += (size_t)(ordered > bounds[below + 1]) << 1;
+    return below + (ordered > bounds[below]);
 }
 
 static inline void otmi_histogram_count(otmi_histogram_half *half, size_t bucket)
@@ -170,33 +156,33 @@ static inline void otmi_histogram_count(otmi_histogram_half *half, size_t bucket
     __atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
+/* A finite value outside the extremes. */
+void otmi_histogram_extend(otmi_histogram_half *half, const otmi_shape *shape, int64_t ordered);
+
 /* Any shape, a finite value. */
 static inline void otmi_histogram_add(otmi_histogram_half *half, const otmi_shape *shape, double value)
 {
-    otmi_histogram_count(half, otmi_bucket_of(shape->bounds, shape->padded_count, value));
+    int64_t ordered = otmi_ordered(value);
+    if (shape->record_min_max && !otmi_extremes_hold(&half->extremes, ordered)) {
+        otmi_histogram_extend(half, shape, ordered);
+    }
+    otmi_histogram_count(half, otmi_bucket_of(shape, ordered));
     if (shape->record_sum) {
         otmi_sum_f64_add(&half->sum, value);
     }
-    if (shape->record_min_max) {
-        otmi_min_add(&half->min, value);
-        otmi_max_add(&half->max, value);
-    }
 }
 
-/* The common histogram, for which bound handles have a fast path: it takes every number, and nothing is left out. */
-static inline bool otmi_shape_is_plain_histogram(const otmi_shape *shape)
+/* What bound handles have fast paths for: histograms that take every number and leave nothing out. */
+static inline bool otmi_shape_is_plain(const otmi_shape *shape)
 {
-    return shape->kind == OTMI_SHAPE_HISTOGRAM && shape->padded_count <= OTMI_FEW_BOUNDS && shape->record_sum &&
-           shape->record_min_max && !shape->refuse_negative;
+    return shape->record_sum && shape->record_min_max && !shape->refuse_negative;
 }
 
-/* A plain histogram, a finite value. */
+/* A plain shape with few bounds, a value that the extremes hold. */
 static inline void otmi_histogram_add_plain(otmi_histogram_half *half, const otmi_shape *shape, double value)
 {
-    otmi_histogram_count(half, otmi_bucket_of_few(shape->bounds, shape->padded_count, value));
+    otmi_histogram_count(half, otmi_bucket_of_few(shape, otmi_ordered(value)));
     otmi_sum_f64_add(&half->sum, value);
-    otmi_min_add(&half->min, value);
-    otmi_max_add(&half->max, value);
 }
 
 /* -- For collectors ---------------------------------------------------------------------------------------------- */
@@ -214,6 +200,8 @@ static inline bool otmi_shape_is_histogram(const otmi_shape *shape)
     return shape->kind == OTMI_SHAPE_HISTOGRAM || shape->kind == OTMI_SHAPE_EXPONENTIAL;
 }
 
+void otmi_extremes_gather(const otmi_extremes *e, bool empty, otm_histogram_data *data);
+void otmi_extremes_move(const otmi_extremes *from, bool empty, otmi_extremes *to, bool to_empty);
 void otmi_half_gather(const otmi_shape *shape, const char *half, otmi_total *total);
 /* Moves what one half holds into another; the first is empty afterwards. Both are the collector's. */
 void otmi_half_move(const otmi_shape *shape, const otm_allocator *allocator, char *from, char *to);

@@ -267,7 +267,7 @@ static uint32_t bucket_of(const otmi_reservoir *r, otmi_number value)
 {
     return r->shape->kind != OTMI_SHAPE_HISTOGRAM
                ? 0
-               : (uint32_t)otmi_bucket_of(r->shape->bounds, r->shape->padded_count, value_of(r, value));
+               : (uint32_t)otmi_bucket_of(r->shape, otmi_ordered(value_of(r, value)));
 }
 
 /* Algorithm R: the n-th measurement takes a place with probability places / n. */

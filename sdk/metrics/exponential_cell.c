@@ -207,13 +207,12 @@ void otmi_exponential_add(otmi_exponential_half *half, const otmi_shape *shape, 
     } else if (!add_bucket(half, shape, allocator, value)) {
         return;
     }
+    if (shape->record_min_max && __builtin_expect(!otmi_extremes_hold(&half->extremes, otmi_ordered(value)), 0)) {
+        otmi_extremes_take(&half->extremes, half->count == 0, otmi_ordered(value));
+    }
     otmi_sum_i64_add(&half->count, 1);
     if (shape->record_sum) {
         otmi_sum_f64_add(&half->sum, value);
-    }
-    if (shape->record_min_max) {
-        otmi_min_add(&half->min, value);
-        otmi_max_add(&half->max, value);
     }
 }
 
@@ -225,7 +224,8 @@ void otmi_exponential_half_clear(otmi_exponential_half *half, const otmi_shape *
     }
     otmi_store_f64(&half->sum, 0.0);
     __atomic_store_n(&half->count, 0, __ATOMIC_RELAXED);
-    half->min = half->max = half->zero_count = 0;
+    half->extremes = (otmi_extremes){0, 0};
+    half->zero_count = 0;
     half->positive = half->negative = (otmi_exponential_range){0, 0};
     half->down = half->lost = 0;
     memset(half->counts, 0, shape->max_size * sizeof *half->counts);
@@ -280,10 +280,9 @@ void otmi_exponential_move(const otmi_shape *shape, const otm_allocator *allocat
     }
     to->zero_count += from->zero_count;
     to->lost += from->lost;
+    otmi_extremes_move(&from->extremes, from->count == 0, &to->extremes, to->count == 0);
     otmi_sum_i64_add(&to->count, (int64_t)from->count);
     otmi_sum_f64_add(&to->sum, otmi_load_f64(&from->sum));
-    otmi_min_add(&to->min, otmi_load_flipped(&from->min, OTMI_MIN_NONE));
-    otmi_max_add(&to->max, otmi_load_flipped(&from->max, OTMI_MAX_NONE));
 }
 
 /* -- The collector's side ---------------------------------------------------------------------------------------- */
@@ -338,8 +337,7 @@ void otmi_exponential_gather(const otmi_shape *shape, const otmi_exponential_hal
     total->lost += half->lost;
     data->zero_count += half->zero_count;
     data->sum += otmi_load_f64(&half->sum);
-    data->min = fmin(data->min, otmi_load_flipped(&half->min, OTMI_MIN_NONE));
-    data->max = fmax(data->max, otmi_load_flipped(&half->max, OTMI_MAX_NONE));
+    otmi_extremes_gather(&half->extremes, half->count == 0, data);
     if (half->down > total->down) {
         total_lower(total, half->down - total->down);
     }

@@ -20,8 +20,7 @@ typedef struct otmi_exponential_range {
  * any time (sum and count) are atomic, the rest is plain memory. */
 typedef struct otmi_exponential_half {
     uint64_t sum;
-    uint64_t min; /* flipped, as in an explicit histogram */
-    uint64_t max;
+    otmi_extremes extremes;
     uint64_t count;
     uint64_t zero_count;
     otmi_exponential_range positive;
@@ -37,6 +36,26 @@ uint32_t otmi_exponential_half_size(uint32_t max_size);
 /* `value` is finite. The owner's, inside its section. Preserves errno. */
 void otmi_exponential_add(otmi_exponential_half *half, const otmi_shape *shape, const otm_allocator *allocator,
                           double value);
+
+/* The common case: a positive value between the extremes, in the window, of a shape that leaves nothing out. False if
+ * it is none, NaN and infinities included: then nothing was done. */
+static inline bool otmi_exponential_add_common(otmi_exponential_half *half, const otmi_shape *shape, double value)
+{
+    int64_t ordered = otmi_ordered(value);
+    int32_t shift = OTMI_TABLE_SCALE - shape->max_scale + (int32_t)half->down;
+    if (__builtin_expect(ordered < INT64_C(1) << 52 || !otmi_extremes_hold(&half->extremes, ordered) || shift < 0, 0)) {
+        return false;
+    }
+    int32_t index = otmi_exponential_coarse(shape->tables, (uint64_t)ordered) >> shift;
+    uint32_t at = (uint32_t)index - (uint32_t)half->positive.low;
+    if (__builtin_expect(at >= half->positive.size || half->counts[at] == UINT16_MAX, 0)) {
+        return false;
+    }
+    half->counts[at]++;
+    otmi_sum_i64_add(&half->count, 1);
+    otmi_sum_f64_add(&half->sum, value);
+    return true;
+}
 
 /* Adds what one half holds to another. Both are the collector's. */
 void otmi_exponential_move(const otmi_shape *shape, const otm_allocator *allocator, const otmi_exponential_half *from,

@@ -27,26 +27,33 @@ const otmi_exponential_tables *otmi_exponential_tables_get(void);
 /* Scales above 10. `coarse` is the index at scale 10. */
 int32_t otmi_exponential_index_fine(uint64_t fraction, int32_t coarse, int32_t scale);
 
+/* The index at scale 10 of a positive normal number, by its bits. */
+static inline int32_t otmi_exponential_coarse(const otmi_exponential_tables *tables, uint64_t bits)
+{
+    /* Upper bounds are inclusive: with one less, "above the bound" is "at least the bound", and a power of two falls to
+     * the bucket below by itself. */
+    uint64_t less = bits - 1;
+    uint64_t fraction = less & ((UINT64_C(1) << 52) - 1);
+    int32_t below = tables->guess[fraction >> 41];
+    /* At most one bound lies between two neighbours of the guess table. */
+    below += fraction >= tables->bounds[below + 1];
+    return ((int32_t)(less >> 52) - 1023) * (1 << OTMI_TABLE_SCALE) + below;
+}
+
 /* `value` is finite and not 0; its sign does not matter. */
 static inline int32_t otmi_exponential_index(const otmi_exponential_tables *tables, double value, int32_t scale)
 {
     uint64_t bits;
+    int32_t shift = 0;
     memcpy(&bits, &value, sizeof bits);
     bits &= UINT64_MAX >> 1;
-    int32_t exponent = (int32_t)(bits >> 52) - 1023;
-    if (__builtin_expect(exponent == -1023, 0)) {
-        int32_t shift = __builtin_clzll(bits) - 11; /* a subnormal: as if it had its leading bit where others have it */
+    if (__builtin_expect(bits < UINT64_C(1) << 52, 0)) {
+        shift = __builtin_clzll(bits) - 11; /* a subnormal: as if it had its leading bit where others have it */
         bits <<= shift;
-        exponent = -1022 - shift;
     }
-    uint64_t fraction = bits & ((UINT64_C(1) << 52) - 1);
-    int32_t below = tables->guess[fraction >> 41];
-    /* At most one bound lies between two neighbours of the guess table. */
-    below += fraction > tables->bounds[below + 1];
-    /* Upper bounds are inclusive: a power of two belongs to the bucket below. */
-    int32_t coarse = exponent * (1 << OTMI_TABLE_SCALE) + below - (fraction == 0);
+    int32_t coarse = otmi_exponential_coarse(tables, bits) - shift * (1 << OTMI_TABLE_SCALE);
     if (__builtin_expect(scale > OTMI_TABLE_SCALE, 0)) {
-        return otmi_exponential_index_fine(fraction, coarse, scale);
+        return otmi_exponential_index_fine(bits & ((UINT64_C(1) << 52) - 1), coarse, scale);
     }
     return coarse >> (OTMI_TABLE_SCALE - scale);
 }

@@ -96,11 +96,17 @@ static void aligned_reservoir_chooses_uniformly_within_each_bucket(void **state)
     (void)state;
     enum { IN_BUCKET = 4, ROUNDS = 20000 };
     fixture f;
-    double bounds[] = {10, 20, (double)INFINITY, (double)INFINITY};
-    otmi_shape shape = {.kind = OTMI_SHAPE_HISTOGRAM, .bound_count = 2, .padded_count = 4, .bounds = bounds};
+    double bounds[] = {10, 20};
+    otmi_shape shape;
+    const otmi_stream stream = {
+        .kind = OTM_HISTOGRAM,
+        .temporality = OTM_CUMULATIVE,
+        .aggregation = {.kind = OTM_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM, .bounds = bounds, .bound_count = 2},
+    };
     otm_reservoir_choice choice = {.kind = OTM_RESERVOIR_DEFAULT};
     int low[IN_BUCKET] = {0};
     int high[IN_BUCKET] = {0};
+    assert_int_equal(otmi_shape_init(&shape, NULL, &stream), OTM_OK);
     fixture_init(&f, &choice, &shape);
     for (int round = 0; round < ROUNDS; round++) {
         const otm_exemplar *kept;
@@ -116,6 +122,7 @@ static void aligned_reservoir_chooses_uniformly_within_each_bucket(void **state)
     assert_fair(low, IN_BUCKET, ROUNDS);
     assert_fair(high, IN_BUCKET, ROUNDS);
     fixture_fini(&f);
+    otmi_shape_fini(&shape, NULL);
 }
 
 /* SDK-EX-14: the first sample makes room for its attributes, later ones of that size use it. */
