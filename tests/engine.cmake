@@ -10,7 +10,7 @@ foreach(name bound_record callback exemplar meter)
   otm_test(NAME ${name}_test SOURCES unit/${name}_test.c LIBS otm::sdk_static LABELS unit)
 endforeach()
 
-foreach(name slot series_map)
+foreach(name attr_span slot series_map)
   otm_test(NAME ${name}_test INTERNAL SOURCES unit/${name}_test.c LIBS otm::sdk_static LABELS unit)
 endforeach()
 

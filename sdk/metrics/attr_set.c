@@ -118,11 +118,6 @@ static uint64_t hash_key(const otmi_hash_key *key, const otm_attr *attr)
 
 static uint64_t hash_value(const otmi_hash_key *key, const otm_value *value, unsigned depth);
 
-static inline uint64_t combine(const otmi_hash_key *key, uint64_t key_hash, uint64_t value_hash)
-{
-    return otmi_mix(key_hash ^ key->k1, value_hash ^ key->k0);
-}
-
 /* Of a repeated key the last counts; what stands before it is shadowed. Quadratic, but maps as attribute values are
  * rare and small, and this needs no memory on the recording path. */
 static bool is_shadowed(const otm_attr *attrs, size_t count, size_t index)
@@ -143,7 +138,7 @@ static uint64_t hash_map(const otmi_hash_key *key, const otm_value *value, unsig
     for (size_t i = 0; i < count; i++) {
         const otm_attr *attr = &value->as.map[i];
         if (!is_shadowed(value->as.map, count, i)) {
-            sum += combine(key, hash_key(key, attr), hash_value(key, &attr->value, depth));
+            sum += otmi_attr_hash_combine(key, hash_key(key, attr), hash_value(key, &attr->value, depth));
             unique++;
         }
     }
@@ -183,20 +178,9 @@ static uint64_t hash_value(const otmi_hash_key *key, const otm_value *value, uns
     }
 }
 
-static __attribute__((noinline)) uint64_t hash_other(const otmi_hash_key *key, const otm_attr *attr)
+uint64_t otmi_attr_hash_any(const otmi_hash_key *key, const otm_attr *attr)
 {
-    return combine(key, hash_key(key, attr), hash_value(key, &attr->value, 0));
-}
-
-/* The common case, a string under an ASCII key, without a call. */
-uint64_t otmi_attr_hash(const otmi_hash_key *key, const otm_attr *attr)
-{
-    const otm_value *value = &attr->value;
-    if (__builtin_expect(value->type == OTM_VALUE_STRING && is_ascii(attr->key, attr->key_size), 1)) {
-        return combine(key, otmi_hash_fold_bytes(key, attr->key, attr->key_size),
-                       otmi_hash_fold_bytes(key, value->as.string, text_size(value)));
-    }
-    return hash_other(key, attr);
+    return otmi_attr_hash_combine(key, hash_key(key, attr), hash_value(key, &attr->value, 0));
 }
 
 /* -- Equality ---------------------------------------------------------------------------------------------------- */
@@ -310,25 +294,9 @@ bool otmi_value_equal(const otm_value *a, const otm_value *b)
     return value_equal(a, b, 0);
 }
 
-static __attribute__((noinline)) bool equal_otherwise(const otm_attr *a, const otm_attr *b)
+bool otmi_attr_equal_any(const otm_attr *a, const otm_attr *b)
 {
     return otmi_attr_key_equal(a, b) && value_equal(&a->value, &b->value, 0);
-}
-
-static inline bool is_string(const otm_value *value)
-{
-    return value->type == OTM_VALUE_STRING && value->as.string != NULL;
-}
-
-/* The common case, strings under equal keys, without a call. */
-bool otmi_attr_equal(const otm_attr *a, const otm_attr *b)
-{
-    if (__builtin_expect(is_string(&a->value) && is_string(&b->value) && a->key_size == b->key_size, 1) &&
-        __builtin_expect(otmi_bytes_equal(a->key, b->key, a->key_size), 1)) {
-        return a->value.size == b->value.size &&
-               otmi_bytes_equal(a->value.as.string, b->value.as.string, a->value.size);
-    }
-    return equal_otherwise(a, b);
 }
 
 /* -- The canonical copy ------------------------------------------------------------------------------------------ */
@@ -564,6 +532,16 @@ static otm_status check_keys(const otm_attr *attrs, size_t count)
     return OTM_OK;
 }
 
+/* Two to four for each attribute, so that a shift under which no two meet is soon found. */
+static size_t place_count(size_t count)
+{
+    size_t places = 1;
+    while (count <= OTMI_PLACED_ATTRS && places < 2 * count) {
+        places *= 2;
+    }
+    return places;
+}
+
 otm_status otmi_attr_set_create(const otm_allocator *allocator, const otm_attr *attrs, size_t count,
                                 otmi_attr_set **out)
 {
@@ -576,14 +554,17 @@ otm_status otmi_attr_set_create(const otm_allocator *allocator, const otm_attr *
     if (st != OTM_OK) {
         return st;
     }
-    size_t size = sizeof **out + need.array_bytes + need.text_bytes;
+    size_t places = place_count(count);
+    size_t size = sizeof **out + need.array_bytes + need.text_bytes + places;
     otmi_attr_set *set = otmi_alloc(allocator, size);
     if (set == NULL) {
         return OTM_ERR_NO_MEMORY;
     }
     char *arrays = (char *)set->attrs;
     cursor at = {arrays + count * sizeof *attrs, arrays + need.array_bytes};
-    set->block_size = size;
+    *set = (otmi_attr_set){
+        .block_size = size, .places = (uint8_t *)set + size - places, .place_mask = (uint32_t)places - 1};
+    memset(set->places, 0, places);
     set->count = put_attrs(&at, attrs, count, set->attrs);
     *out = set;
     return OTM_OK;

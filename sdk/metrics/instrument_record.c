@@ -28,8 +28,8 @@ const otm_context *otmi_context_held(const otmi_instrument *instrument)
     return otm_context_current();
 }
 
-static void record_i64_ctx(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count,
-                           const otm_context *context)
+static __attribute__((noinline)) void record_i64_each(otm_instrument *self, int64_t value, const otm_attr *attrs,
+                                                     size_t attr_count, const otm_context *context)
 {
     const otmi_instrument *instrument = of(self);
     bool taken = true;
@@ -46,8 +46,21 @@ static void record_i64_ctx(otm_instrument *self, int64_t value, const otm_attr *
     }
 }
 
-static void record_f64_ctx(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count,
-                           const otm_context *context)
+/* The common instrument has one storage. */
+static inline void record_i64_ctx(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count,
+                                  const otm_context *context)
+{
+    const otmi_instrument *instrument = of(self);
+    if (__builtin_expect(instrument->storage_count == 1 &&
+                         otmi_shape_takes_i64(&instrument->storages[0]->shape, value), 1)) {
+        otmi_storage_record(instrument->storages[0], (otmi_number){.i64 = value}, attrs, attr_count, context);
+    } else {
+        record_i64_each(self, value, attrs, attr_count, context);
+    }
+}
+
+static __attribute__((noinline)) void record_f64_each(otm_instrument *self, double value, const otm_attr *attrs,
+                                                     size_t attr_count, const otm_context *context)
 {
     const otmi_instrument *instrument = of(self);
     bool taken = true;
@@ -61,6 +74,19 @@ static void record_f64_ctx(otm_instrument *self, double value, const otm_attr *a
     }
     if (!taken) {
         otmi_instrument_refuse(instrument, value);
+    }
+}
+
+/* The common instrument has one storage. */
+static inline void record_f64_ctx(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count,
+                                  const otm_context *context)
+{
+    const otmi_instrument *instrument = of(self);
+    if (__builtin_expect(instrument->storage_count == 1 &&
+                         otmi_shape_takes_f64(&instrument->storages[0]->shape, value), 1)) {
+        otmi_storage_record(instrument->storages[0], (otmi_number){.f64 = value}, attrs, attr_count, context);
+    } else {
+        record_f64_each(self, value, attrs, attr_count, context);
     }
 }
 

@@ -269,38 +269,6 @@ void otmi_series_map_remove(otmi_series_map *map, otmi_series *series)
     }
 }
 
-uint64_t otmi_attr_span_hash(const otmi_hash_key *key, const otmi_attr_span *span)
-{
-    uint64_t hash = span->count;
-    for (size_t i = 0; i < span->count; i++) {
-        hash += otmi_attr_hash(key, otmi_attr_span_at(span, i));
-    }
-    return hash;
-}
-
-static bool span_holds(const otmi_attr_span *span, const otm_attr *attr)
-{
-    for (size_t i = 0; i < span->count; i++) {
-        if (otmi_attr_equal(otmi_attr_span_at(span, i), attr)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool otmi_attr_span_equals(const otmi_attr_span *span, const otmi_attr_set *set)
-{
-    if (span->count != set->count) {
-        return false;
-    }
-    for (size_t i = 0; i < set->count; i++) {
-        if (!otmi_attr_equal(otmi_attr_span_at(span, i), &set->attrs[i]) && !span_holds(span, &set->attrs[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 otmi_series *otmi_series_map_find(const otmi_series_map *map, uint64_t hash, const otmi_attr_span *span)
 {
     const otmi_map_table *table = __atomic_load_n(&map->table, __ATOMIC_ACQUIRE);

@@ -2,7 +2,7 @@
 #ifndef OTMI_SERIES_H
 #define OTMI_SERIES_H
 
-#include "metrics/attr_set.h"
+#include "metrics/attr_span.h"
 #include "metrics/slot.h"
 
 typedef enum otmi_series_state {
@@ -109,24 +109,6 @@ void otmi_series_map_remove(otmi_series_map *map, otmi_series *series);
 /* Before a grace period, and after it: what was replaced by then is freed. */
 void otmi_series_map_condemn(otmi_series_map *map);
 void otmi_series_map_free_condemned(otmi_series_map *map);
-
-/* The attributes of a measurement that a stream keeps, in the order given. */
-typedef struct otmi_attr_span {
-    const otm_attr *attrs;       /* all of them, if kept is NULL */
-    const otm_attr *const *kept; /* else these */
-    size_t count;
-} otmi_attr_span;
-
-static inline const otm_attr *otmi_attr_span_at(const otmi_attr_span *span, size_t index)
-{
-    return span->kept == NULL ? &span->attrs[index] : span->kept[index];
-}
-
-uint64_t otmi_attr_span_hash(const otmi_hash_key *key, const otmi_attr_span *span);
-
-/* True if the span holds just the attributes of the set, in any order. A span with a repeated key never matches: a
- * set's keys are unique, so each of its attributes must stand at a place of its own. */
-bool otmi_attr_span_equals(const otmi_attr_span *span, const otmi_attr_set *set);
 
 /* NULL: not there. Only inside a section, or under the mutex. */
 otmi_series *otmi_series_map_find(const otmi_series_map *map, uint64_t hash, const otmi_attr_span *span);

@@ -135,14 +135,16 @@ otmi_series *otmi_storage_find_set(const otmi_storage *storage, const otmi_attr_
 
 otmi_series *otmi_storage_add_locked(otmi_storage *storage, otmi_attr_set *set)
 {
-    otmi_attr_span span;
+    otmi_attr_span span = {.attrs = set->attrs, .count = set->count};
+    otmi_attr_print prints[OTMI_PLACED_ATTRS];
     otmi_series *series = otmi_series_take(&storage->table);
     if (series == NULL) {
         otmi_attr_set_destroy(storage->env->allocator, set);
         return NULL;
     }
     series->attrs = set;
-    series->hash = set_hash(storage, set, &span);
+    series->hash = otmi_attr_span_print(storage->env->hash_key, &span, prints);
+    otmi_attr_set_make_places(set, prints);
     /* Release: a collector that sees it live sees its attributes. */
     __atomic_store_n(&series->state, OTMI_SERIES_LIVE, __ATOMIC_RELEASE);
     if (otmi_series_map_insert(&storage->map, series) != OTM_OK) {

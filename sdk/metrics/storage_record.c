@@ -114,7 +114,7 @@ static void slow_apply(slow_record *slow, otmi_storage *storage, otmi_series *se
     }
 }
 
-static void record_slow(otmi_storage *storage, const otmi_offer *offer)
+static __attribute__((noinline)) void record_slow(otmi_storage *storage, const otmi_offer *offer)
 {
     if (!otmi_env_alive(storage->env)) {
         return;
@@ -174,9 +174,11 @@ static bool overflows(const otmi_storage *storage, const otmi_series *series, co
            __atomic_load_n(&series->by.admitted[epoch & 1], __ATOMIC_RELAXED) != epoch;
 }
 
-static bool record_fast(otmi_storage *storage, const otmi_attr_span *span, const otmi_offer *offer)
+static inline __attribute__((always_inline)) bool record_fast(otmi_storage *storage, otmi_attr_span *span,
+                                                              const otmi_offer *offer)
 {
-    uint64_t hash = otmi_attr_span_hash(storage->env->hash_key, span);
+    otmi_attr_print prints[OTMI_PLACED_ATTRS];
+    uint64_t hash = otmi_attr_span_print(storage->env->hash_key, span, prints);
     otmi_slot *slot = otmi_slot_begin();
     otmi_series *series = otmi_series_map_find(&storage->map, hash, span);
     bool done = series != NULL && otmi_storage_apply(storage, slot, series, offer->value);
@@ -191,17 +193,29 @@ static bool record_fast(otmi_storage *storage, const otmi_attr_span *span, const
     return done;
 }
 
+static __attribute__((noinline)) void record_filtered(otmi_storage *storage, const otmi_offer *offer)
+{
+    const otm_attr *kept[OTMI_STACK_ATTRS];
+    otmi_attr_span span;
+    bool fits = offer->attr_count <= OTMI_STACK_ATTRS;
+    if (fits) {
+        otmi_storage_keep(storage, offer->attrs, offer->attr_count, kept, &span);
+    }
+    if (!fits || !record_fast(storage, &span, offer)) {
+        record_slow(storage, offer);
+    }
+}
+
 void otmi_storage_record(otmi_storage *storage, otmi_number value, const otm_attr *attrs, size_t attr_count,
                          const otm_context *context)
 {
     otmi_offer offer = {value, attrs, attrs == NULL ? 0 : attr_count, context, storage->env->clock};
-    const otm_attr *kept[OTMI_STACK_ATTRS];
-    otmi_attr_span span;
-    bool fits = offer.attr_count <= OTMI_STACK_ATTRS || storage->stream->filter == NULL;
-    if (fits) {
-        otmi_storage_keep(storage, attrs, offer.attr_count, kept, &span);
+    if (__builtin_expect(storage->stream->filter != NULL, 0)) {
+        record_filtered(storage, &offer);
+        return;
     }
-    if (!fits || !record_fast(storage, &span, &offer)) {
+    otmi_attr_span span = {.attrs = attrs, .count = offer.attr_count};
+    if (!record_fast(storage, &span, &offer)) {
         record_slow(storage, &offer);
     }
 }

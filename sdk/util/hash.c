@@ -18,7 +18,7 @@ const otmi_hash_key *otmi_hash_key_process(void)
     return &process_key;
 }
 
-uint64_t otmi_hash_fold_long(const otmi_hash_key *key, const unsigned char *bytes, size_t size)
+otmi_short_bytes otmi_load_longer(const otmi_hash_key *key, const unsigned char *bytes, size_t size)
 {
     uint64_t state = key->k0;
     size_t left = size;
@@ -27,6 +27,5 @@ uint64_t otmi_hash_fold_long(const otmi_hash_key *key, const unsigned char *byte
         state = otmi_mix(otmi_load_u64(bytes) ^ state, otmi_load_u64(bytes + 8) ^ key->k1);
     }
     /* The last 16 bytes, which may overlap those before. */
-    uint64_t a = otmi_load_u64(bytes + left - 16) ^ state;
-    return otmi_hash_fold(key, a, otmi_load_u64(bytes + left - 8), size);
+    return (otmi_short_bytes){otmi_load_u64(bytes + left - 16) ^ state, otmi_load_u64(bytes + left - 8)};
 }

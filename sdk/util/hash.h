@@ -40,6 +40,33 @@ static inline uint64_t otmi_load_u32(const unsigned char *bytes)
     return word;
 }
 
+#define OTMI_SHORT_BYTES 16u
+
+/* All bytes of a string of up to OTMI_SHORT_BYTES. Of two strings of one size, both words are equal only if they are.
+ * The loads overlap where the size lies between two powers of two; from 4 on there is no branch on the size, since sets
+ * of attributes in changing order would mispredict it. */
+typedef struct otmi_short_bytes {
+    uint64_t a, b;
+} otmi_short_bytes;
+
+static inline otmi_short_bytes otmi_load_short(const unsigned char *p, size_t size)
+{
+    otmi_short_bytes words = {0, 0};
+    if (__builtin_expect(size >= 4, 1)) {
+        size_t step = size >> 3 << 2; /* 4 from 8 on, else 0 */
+        words.a = otmi_load_u32(p) << 32 | otmi_load_u32(p + step);
+        words.b = otmi_load_u32(p + size - 4) << 32 | otmi_load_u32(p + size - 4 - step);
+    } else if (size > 0) {
+        words.a = (uint64_t)p[0] << 16 | (uint64_t)p[size / 2] << 8 | p[size - 1];
+    }
+    return words;
+}
+
+static inline bool otmi_short_differ(otmi_short_bytes a, otmi_short_bytes b)
+{
+    return ((a.a ^ b.a) | (a.b ^ b.b)) != 0;
+}
+
 /* Two words and a tag (a size, a type) to one. The tag comes in only after the key has made the words unknown: were it
  * added to one of them, strings of different sizes could be made to meet without knowing the key. */
 static inline uint64_t otmi_hash_fold(const otmi_hash_key *key, uint64_t a, uint64_t b, uint64_t tag)
@@ -53,33 +80,26 @@ static inline uint64_t otmi_hash_words(const otmi_hash_key *key, uint64_t a, uin
     return otmi_mix(otmi_hash_fold(key, a, b, tag) ^ key->k1, UINT64_C(0x9e3779b97f4a7c15));
 }
 
-/* More than 32 bytes, as otmi_hash_fold_bytes(). */
-uint64_t otmi_hash_fold_long(const otmi_hash_key *key, const unsigned char *bytes, size_t size);
+/* A string of more than OTMI_SHORT_BYTES to two words. */
+otmi_short_bytes otmi_load_longer(const otmi_hash_key *key, const unsigned char *bytes, size_t size);
 
-/* A string to a word that is to be mixed further: what otmi_hash_bytes() and attribute hashes begin with. */
+static inline otmi_short_bytes otmi_load_long(const otmi_hash_key *key, const unsigned char *p, size_t size)
+{
+    if (size > 32) {
+        return otmi_load_longer(key, p, size);
+    }
+    /* The last 16 bytes may overlap those before. */
+    uint64_t first = otmi_mix(otmi_load_u64(p) ^ key->k0, otmi_load_u64(p + 8) ^ key->k1);
+    return (otmi_short_bytes){first ^ otmi_load_u64(p + size - 16), otmi_load_u64(p + size - 8)};
+}
+
+/* A string to a word that is to be mixed further: what otmi_hash_bytes() and attribute hashes begin with. The size, as
+ * the tag, tells "a" from "aa", whose loads are alike. */
 static inline uint64_t otmi_hash_fold_bytes(const otmi_hash_key *key, const void *bytes, size_t size)
 {
     const unsigned char *p = (const unsigned char *)bytes;
-    uint64_t a = 0;
-    uint64_t b = 0;
-    /* The loads overlap where the size lies between two powers of two: no byte loop, and every byte is in. The size,
-     * as the tag, tells "a" from "aa", whose loads are alike. */
-    if (size > 16) {
-        if (size > 32) {
-            return otmi_hash_fold_long(key, p, size);
-        }
-        a = otmi_mix(otmi_load_u64(p) ^ key->k0, otmi_load_u64(p + 8) ^ key->k1) ^ otmi_load_u64(p + size - 16);
-        b = otmi_load_u64(p + size - 8);
-    } else if (size >= 8) {
-        a = otmi_load_u64(p);
-        b = otmi_load_u64(p + size - 8);
-    } else if (size >= 4) {
-        a = otmi_load_u32(p);
-        b = otmi_load_u32(p + size - 4);
-    } else if (size > 0) {
-        a = ((uint64_t)p[0] << 16) | ((uint64_t)p[size / 2] << 8) | p[size - 1];
-    }
-    return otmi_hash_fold(key, a, b, size);
+    otmi_short_bytes words = size <= OTMI_SHORT_BYTES ? otmi_load_short(p, size) : otmi_load_long(key, p, size);
+    return otmi_hash_fold(key, words.a, words.b, size);
 }
 
 static inline uint64_t otmi_hash_bytes(const otmi_hash_key *key, const void *bytes, size_t size)
@@ -87,23 +107,19 @@ static inline uint64_t otmi_hash_bytes(const otmi_hash_key *key, const void *byt
     return otmi_mix(otmi_hash_fold_bytes(key, bytes, size) ^ key->k1, UINT64_C(0x9e3779b97f4a7c15));
 }
 
-/* Whether two strings of one size are equal; short ones without a call, with loads that overlap as above. */
+/* Whether two strings of one size are equal; short ones without a call. */
 static inline bool otmi_bytes_equal(const void *a, const void *b, size_t size)
 {
     const unsigned char *p = (const unsigned char *)a;
     const unsigned char *q = (const unsigned char *)b;
-    if (size > 16) {
-        return memcmp(p, q, size) == 0;
+    if (size <= OTMI_SHORT_BYTES) {
+        return !otmi_short_differ(otmi_load_short(p, size), otmi_load_short(q, size));
     }
-    if (size >= 8) {
-        size_t last = size - 8;
-        return ((otmi_load_u64(p) ^ otmi_load_u64(q)) | (otmi_load_u64(p + last) ^ otmi_load_u64(q + last))) == 0;
+    uint64_t differ = 0;
+    for (size_t i = 0; i + 8 < size; i += 8) {
+        differ |= otmi_load_u64(p + i) ^ otmi_load_u64(q + i);
     }
-    if (size >= 4) {
-        size_t last = size - 4;
-        return ((otmi_load_u32(p) ^ otmi_load_u32(q)) | (otmi_load_u32(p + last) ^ otmi_load_u32(q + last))) == 0;
-    }
-    return size == 0 || ((p[0] ^ q[0]) | (p[size / 2] ^ q[size / 2]) | (p[size - 1] ^ q[size - 1])) == 0;
+    return (differ | (otmi_load_u64(p + size - 8) ^ otmi_load_u64(q + size - 8))) == 0;
 }
 
 #endif
