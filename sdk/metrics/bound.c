@@ -166,77 +166,14 @@ static void add_sum_of_interval_f64(otm_bound *self, double value)
     add_f64(self, INTERVALS, is_finite(value), value);
 }
 
-/* A value beyond the least and the largest so far, or the first, or none that is finite. */
-static __attribute__((noinline)) void record_outside(otm_bound *self, char *half, otmi_slot *slot, double value)
-{
-    bool finite = is_finite(value);
-    if (finite) {
-        otmi_histogram_add((otmi_histogram_half *)(void *)half, &of(self)->targets[0].storage->shape, value);
-    }
-    otmi_slot_leave(slot);
-    if (!finite) {
-        record_any_f64(self, value);
-    }
-}
-
-static ALWAYS_INLINE void add_to_histogram(otm_bound *self, const otmi_shape *shape, char *cell, otmi_slot *slot,
-                                           double value)
-{
-    otmi_histogram_half *half = (otmi_histogram_half *)(void *)cell;
-    if (__builtin_expect(!otmi_extremes_hold(&half->extremes, otmi_ordered(value)), 0)) {
-        record_outside(self, cell, slot, value);
-        return;
-    }
-    otmi_histogram_add_plain(half, shape, value);
-    otmi_slot_leave(slot);
-}
-
-static ALWAYS_INLINE void to_histogram_i64(otm_bound *self, way how, int64_t value)
-{
-    const otmi_shape *shape = &of(self)->targets[0].storage->shape;
-    otmi_slot *slot;
-    char *half = begin_i64(self, how, true, value, &slot);
-    if (half != NULL) {
-        add_to_histogram(self, shape, half, slot, (double)value);
-    }
-}
-
-static void record_histogram_i64(otm_bound *self, int64_t value)
-{
-    to_histogram_i64(self, HALVES, value);
-}
-
-static void record_histogram_of_interval_i64(otm_bound *self, int64_t value)
-{
-    to_histogram_i64(self, INTERVALS, value);
-}
-
-static ALWAYS_INLINE void to_histogram_f64(otm_bound *self, way how, double value)
-{
-    const otmi_shape *shape = &of(self)->targets[0].storage->shape;
-    otmi_slot *slot;
-    char *half = begin_f64(self, how, true, value, &slot);
-    if (half != NULL) {
-        add_to_histogram(self, shape, half, slot, value);
-    }
-}
-
-static void record_histogram_f64(otm_bound *self, double value)
-{
-    to_histogram_f64(self, HALVES, value);
-}
-
-static void record_histogram_of_interval_f64(otm_bound *self, double value)
-{
-    to_histogram_f64(self, INTERVALS, value);
-}
-
-/* What the common case is not. */
+/* What is not the common case of a histogram. Leaves the section. */
 static __attribute__((noinline)) void record_uncommon(otm_bound *self, char *half, otmi_slot *slot, double value)
 {
     const otmi_storage *storage = of(self)->targets[0].storage;
     bool finite = is_finite(value);
-    if (finite) {
+    if (finite && storage->shape.kind == OTMI_SHAPE_HISTOGRAM) {
+        otmi_histogram_add((otmi_histogram_half *)(void *)half, &storage->shape, value);
+    } else if (finite) {
         otmi_exponential_add((otmi_exponential_half *)(void *)half, &storage->shape, storage->env->allocator, value);
     }
     otmi_slot_leave(slot);
@@ -245,30 +182,70 @@ static __attribute__((noinline)) void record_uncommon(otm_bound *self, char *hal
     }
 }
 
-static ALWAYS_INLINE void to_exponential_f64(otm_bound *self, way how, double value)
+/* Which histograms a fast path is for. Their common case is inline, but for the last. */
+typedef enum histogram {
+    FEW_BOUNDS,
+    EXPONENTIAL,
+    OTHER_HISTOGRAM /* more bounds, or something is left out */
+} histogram;
+
+static ALWAYS_INLINE void add_to_histogram(otm_bound *self, histogram which, const otmi_shape *shape, char *half,
+                                           otmi_slot *slot, double value)
 {
-    const otmi_shape *shape = &of(self)->targets[0].storage->shape;
+    bool done = false;
+    if (which == FEW_BOUNDS) {
+        done = otmi_histogram_add_common((otmi_histogram_half *)(void *)half, shape, value);
+    } else if (which == EXPONENTIAL) {
+        done = otmi_exponential_add_common((otmi_exponential_half *)(void *)half, shape, value);
+    }
+    if (__builtin_expect(done, 1)) {
+        otmi_slot_leave(slot);
+    } else {
+        record_uncommon(self, half, slot, value);
+    }
+}
+
+static ALWAYS_INLINE void to_histogram_i64(otm_bound *self, way how, histogram which, int64_t value)
+{
+    const otmi_shape *shape = &of(self)->targets[0].storage->shape; /* loaded once: before the section's stores */
+    otmi_slot *slot;
+    char *half = begin_i64(self, how, true, value, &slot);
+    if (half != NULL) {
+        add_to_histogram(self, which, shape, half, slot, (double)value);
+    }
+}
+
+static ALWAYS_INLINE void to_histogram_f64(otm_bound *self, way how, histogram which, double value)
+{
+    const otmi_shape *shape = &of(self)->targets[0].storage->shape; /* loaded once: before the section's stores */
     otmi_slot *slot;
     char *half = begin_f64(self, how, true, value, &slot);
-    if (half == NULL) {
-        return;
+    if (half != NULL) {
+        add_to_histogram(self, which, shape, half, slot, value);
     }
-    if (__builtin_expect(!otmi_exponential_add_common((otmi_exponential_half *)(void *)half, shape, value), 0)) {
-        record_uncommon(self, half, slot, value);
-        return;
-    }
-    otmi_slot_leave(slot);
 }
 
-static void record_exponential_f64(otm_bound *self, double value)
-{
-    to_exponential_f64(self, HALVES, value);
-}
+#define HISTOGRAM_PATHS(name, which)                                    \
+    static void name##_i64(otm_bound *self, int64_t value)              \
+    {                                                                   \
+        to_histogram_i64(self, HALVES, which, value);                   \
+    }                                                                   \
+    static void name##_of_interval_i64(otm_bound *self, int64_t value)  \
+    {                                                                   \
+        to_histogram_i64(self, INTERVALS, which, value);                \
+    }                                                                   \
+    static void name##_f64(otm_bound *self, double value)               \
+    {                                                                   \
+        to_histogram_f64(self, HALVES, which, value);                   \
+    }                                                                   \
+    static void name##_of_interval_f64(otm_bound *self, double value)   \
+    {                                                                   \
+        to_histogram_f64(self, INTERVALS, which, value);                \
+    }
 
-static void record_exponential_of_interval_f64(otm_bound *self, double value)
-{
-    to_exponential_f64(self, INTERVALS, value);
-}
+HISTOGRAM_PATHS(record_few, FEW_BOUNDS)
+HISTOGRAM_PATHS(record_exponential, EXPONENTIAL)
+HISTOGRAM_PATHS(record_other, OTHER_HISTOGRAM)
 
 /* -- Any number of storages, any shape --------------------------------------------------------------------------- */
 
@@ -436,14 +413,30 @@ static const otm_bound_ops counter_i64_ops[] = {OPS_I64(add_counter_i64), OPS_I6
 static const otm_bound_ops counter_f64_ops[] = {OPS_F64(add_counter_f64), OPS_F64(add_counter_of_interval_f64)};
 static const otm_bound_ops sum_i64_ops[] = {OPS_I64(add_sum_i64), OPS_I64(add_sum_of_interval_i64)};
 static const otm_bound_ops sum_f64_ops[] = {OPS_F64(add_sum_f64), OPS_F64(add_sum_of_interval_f64)};
-static const otm_bound_ops histogram_i64_ops[] = {OPS_I64(record_histogram_i64),
-                                                  OPS_I64(record_histogram_of_interval_i64)};
-static const otm_bound_ops histogram_f64_ops[] = {OPS_F64(record_histogram_f64),
-                                                  OPS_F64(record_histogram_of_interval_f64)};
+static const otm_bound_ops few_i64_ops[] = {OPS_I64(record_few_i64), OPS_I64(record_few_of_interval_i64)};
+static const otm_bound_ops few_f64_ops[] = {OPS_F64(record_few_f64), OPS_F64(record_few_of_interval_f64)};
+static const otm_bound_ops exponential_i64_ops[] = {OPS_I64(record_exponential_i64),
+                                                    OPS_I64(record_exponential_of_interval_i64)};
 static const otm_bound_ops exponential_f64_ops[] = {OPS_F64(record_exponential_f64),
                                                     OPS_F64(record_exponential_of_interval_f64)};
+static const otm_bound_ops other_i64_ops[] = {OPS_I64(record_other_i64), OPS_I64(record_other_of_interval_i64)};
+static const otm_bound_ops other_f64_ops[] = {OPS_F64(record_other_f64), OPS_F64(record_other_of_interval_f64)};
 static const otm_bound_ops any_i64_ops = OPS_I64(record_any_i64);
 static const otm_bound_ops any_f64_ops = OPS_F64(record_any_f64);
+
+static const otm_bound_ops *histogram_ops_for(const otmi_shape *shape, bool is_i64)
+{
+    if (shape->refuse_negative) {
+        return NULL;
+    }
+    if (!shape->record_sum || !shape->record_min_max || shape->bound_count > OTMI_FEW_BOUNDS) {
+        return is_i64 ? other_i64_ops : other_f64_ops;
+    }
+    if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
+        return is_i64 ? exponential_i64_ops : exponential_f64_ops;
+    }
+    return is_i64 ? few_i64_ops : few_f64_ops;
+}
 
 /* The pair made for a shape, or NULL. */
 static const otm_bound_ops *fast_ops_for(const otmi_shape *shape, bool is_i64)
@@ -454,12 +447,8 @@ static const otm_bound_ops *fast_ops_for(const otmi_shape *shape, bool is_i64)
     case OTMI_SHAPE_SUM_F64:
         return shape->refuse_negative ? counter_f64_ops : sum_f64_ops;
     case OTMI_SHAPE_HISTOGRAM:
-        if (!otmi_shape_is_plain(shape) || shape->bound_count > OTMI_FEW_BOUNDS) {
-            return NULL;
-        }
-        return is_i64 ? histogram_i64_ops : histogram_f64_ops;
     case OTMI_SHAPE_EXPONENTIAL:
-        return is_i64 || !otmi_shape_is_plain(shape) ? NULL : exponential_f64_ops;
+        return histogram_ops_for(shape, is_i64);
     default:
         return NULL;
     }

@@ -126,6 +126,8 @@ typedef struct otmi_histogram_half {
     uint64_t counts[];
 } otmi_histogram_half;
 
+#define OTMI_FEW_BOUNDS 15u
+
 /* The bucket of a finite value: how many bounds lie below it. Upper bounds are inclusive. Each step of the search
  * halves what is left, with no branch, since mixed values would mispredict. */
 static inline size_t otmi_bucket_of(const otmi_shape *shape, int64_t ordered)
@@ -137,8 +139,6 @@ static inline size_t otmi_bucket_of(const otmi_shape *shape, int64_t ordered)
     }
     return below;
 }
-
-#define OTMI_FEW_BOUNDS 15u
 
 /* The same for up to OTMI_FEW_BOUNDS, in as few instructions as it takes. */
 static inline size_t otmi_bucket_of_few(const otmi_shape *shape, int64_t ordered)
@@ -172,17 +172,17 @@ static inline void otmi_histogram_add(otmi_histogram_half *half, const otmi_shap
     }
 }
 
-/* What bound handles have fast paths for: histograms that take every number and leave nothing out. */
-static inline bool otmi_shape_is_plain(const otmi_shape *shape)
+/* The common case of a shape with few bounds that leaves nothing out: a value between the extremes. False if it is
+ * none, NaN and infinities included: then nothing was done. */
+static inline bool otmi_histogram_add_common(otmi_histogram_half *half, const otmi_shape *shape, double value)
 {
-    return shape->record_sum && shape->record_min_max && !shape->refuse_negative;
-}
-
-/* A plain shape with few bounds, a value that the extremes hold. */
-static inline void otmi_histogram_add_plain(otmi_histogram_half *half, const otmi_shape *shape, double value)
-{
-    otmi_histogram_count(half, otmi_bucket_of_few(shape, otmi_ordered(value)));
+    int64_t ordered = otmi_ordered(value);
+    if (__builtin_expect(!otmi_extremes_hold(&half->extremes, ordered), 0)) {
+        return false;
+    }
+    otmi_histogram_count(half, otmi_bucket_of_few(shape, ordered));
     otmi_sum_f64_add(&half->sum, value);
+    return true;
 }
 
 /* -- For collectors ---------------------------------------------------------------------------------------------- */

@@ -37,8 +37,8 @@ uint32_t otmi_exponential_half_size(uint32_t max_size);
 void otmi_exponential_add(otmi_exponential_half *half, const otmi_shape *shape, const otm_allocator *allocator,
                           double value);
 
-/* The common case: a positive value between the extremes, in the window, of a shape that leaves nothing out. False if
- * it is none, NaN and infinities included: then nothing was done. */
+/* The common case of a shape that leaves nothing out: a positive value between the extremes, in the window. False if it
+ * is none, NaN and infinities included: then nothing was done. */
 static inline bool otmi_exponential_add_common(otmi_exponential_half *half, const otmi_shape *shape, double value)
 {
     int64_t ordered = otmi_ordered(value);
