@@ -28,7 +28,7 @@ static inline otmi_location admitted_location(const otmi_target *target, uint32_
     const otmi_series *series = __atomic_load_n(&target->series, __ATOMIC_ACQUIRE);
     bool admitted =
         series != NULL && __atomic_load_n(&series->by.admitted[epoch & 1], __ATOMIC_RELAXED) == epoch;
-    return __builtin_expect(admitted, 1) ? series->location : 0;
+    return __builtin_expect(admitted, 1) ? otmi_series_location(series) : 0;
 }
 
 /* The word or half to add to, in a section that was entered; NULL (and no section) if only the slow path can. */

@@ -2,10 +2,12 @@
 
 #include "util/alloc.h"
 
-/* Larger chunks would make a slot that touches one series pay for too many. */
+/* Most streams have few series. Smaller chunks than these save nothing worth their number; larger ones, or ones with
+ * more cells than OTMI_CHUNK_CELL_BYTES, would make a slot that touches one series pay for too many. */
 #define CHUNK_FIRST 8u
-#define CHUNK_MOST 4096u
-#define CHUNK_BYTES (1024u * 1024u)
+#define CHUNK_LEAST 32u
+#define CHUNK_MOST (1u << OTMI_INDEX_BITS)
+#define FEW_SERIES 1024u
 
 /* Stands in front of each slot's cells of a chunk. */
 typedef struct cells_header {
@@ -16,14 +18,20 @@ typedef struct cells_header {
 
 _Static_assert(sizeof(cells_header) == 64, "cells begin on a cache line");
 
-void otmi_series_table_init(otmi_series_table *table, const otm_allocator *allocator, size_t cell_size)
+void otmi_series_table_init(otmi_series_table *table, const otm_allocator *allocator, size_t cell_size,
+                            uint32_t words)
 {
-    *table = (otmi_series_table){.allocator = allocator, .cell_size = cell_size};
+    *table = (otmi_series_table){
+        .allocator = allocator,
+        .cell_size = cell_size,
+        .series_size = (uint32_t)(sizeof(otmi_series) + words * sizeof(uint64_t)),
+        .generation = 1,
+    };
 }
 
-static size_t chunk_bytes(uint32_t capacity)
+static size_t chunk_bytes(const otmi_series_table *table, uint32_t capacity)
 {
-    return sizeof(otmi_chunk) + capacity * sizeof(otmi_series);
+    return sizeof(otmi_chunk) + (size_t)capacity * table->series_size;
 }
 
 static void free_cells(otmi_series_table *table, uint32_t chunk_id)
@@ -44,11 +52,11 @@ void otmi_series_table_fini(otmi_series_table *table)
     for (uint32_t c = 0; c < table->chunk_count; c++) {
         otmi_chunk *chunk = table->chunks[c];
         for (uint32_t i = 0; i < otmi_chunk_used(chunk, table->used); i++) {
-            otmi_attr_set_destroy(table->allocator, chunk->series[i].attrs);
+            otmi_attr_set_destroy(table->allocator, otmi_chunk_series(table, chunk, i)->attrs);
         }
         free_cells(table, chunk->id);
         otmi_chunk_id_give(chunk->id);
-        otmi_free(table->allocator, chunk, chunk_bytes(chunk->capacity));
+        otmi_free(table->allocator, chunk, chunk_bytes(table, chunk->capacity));
     }
     table->chunk_count = 0;
     table->used = 0;
@@ -56,14 +64,24 @@ void otmi_series_table_fini(otmi_series_table *table)
 
 static uint32_t next_capacity(const otmi_series_table *table)
 {
-    uint32_t capacity = CHUNK_FIRST;
-    for (uint32_t c = 0; c < table->chunk_count && capacity < CHUNK_MOST; c++) {
+    uint32_t share = table->used / (table->used < FEW_SERIES ? 4 : 8);
+    uint32_t capacity = table->used == 0 ? CHUNK_FIRST : CHUNK_LEAST;
+    while (capacity < CHUNK_MOST && 2 * capacity <= share) {
         capacity *= 2;
     }
-    while (capacity > 1 && capacity * table->cell_size > CHUNK_BYTES) {
+    while (capacity > 1 && capacity * table->cell_size > OTMI_CHUNK_CELL_BYTES) {
         capacity /= 2;
     }
     return capacity;
+}
+
+static void number_series(const otmi_series_table *table, otmi_chunk *chunk, uint32_t chunk_number)
+{
+    for (uint32_t i = 0; i < chunk->capacity; i++) {
+        otmi_series *series = otmi_chunk_series(table, chunk, i);
+        series->number = (chunk_number << OTMI_INDEX_BITS) + i;
+        series->place = (chunk->id << OTMI_OFFSET_BITS) + (uint32_t)(i * table->cell_size / 8);
+    }
 }
 
 static otm_status add_chunk(otmi_series_table *table)
@@ -72,22 +90,19 @@ static otm_status add_chunk(otmi_series_table *table)
         return OTM_ERR_LIMIT;
     }
     uint32_t capacity = next_capacity(table);
-    otmi_chunk *chunk = otmi_alloc_zeroed(table->allocator, chunk_bytes(capacity));
+    otmi_chunk *chunk = otmi_alloc_zeroed(table->allocator, chunk_bytes(table, capacity));
     if (chunk == NULL) {
         return OTM_ERR_NO_MEMORY;
     }
     chunk->id = otmi_chunk_id_take();
     if (chunk->id == 0) {
-        otmi_free(table->allocator, chunk, chunk_bytes(capacity));
+        otmi_free(table->allocator, chunk, chunk_bytes(table, capacity));
         return OTM_ERR_LIMIT;
     }
     chunk->first = table->used;
     chunk->capacity = capacity;
-    for (uint32_t i = 0; i < capacity; i++) {
-        chunk->series[i].number = chunk->first + i;
-        chunk->series[i].location = otmi_location_make(chunk->id, (uint32_t)(i * table->cell_size));
-    }
     table->chunks[table->chunk_count++] = chunk;
+    number_series(table, chunk, table->chunk_count);
     return OTM_OK;
 }
 
@@ -100,20 +115,16 @@ static otmi_series *unused_number(otmi_series_table *table)
         }
         last = table->chunks[table->chunk_count - 1];
     }
-    return &last->series[table->used++ - last->first];
+    return otmi_chunk_series(table, last, table->used++ - last->first);
 }
 
 otmi_series *otmi_series_take(otmi_series_table *table)
 {
-    otmi_series *series = table->free;
+    otmi_series *series = otmi_series_pop(table, &table->free);
+    series = series != NULL ? series : unused_number(table);
     if (series != NULL) {
-        table->free = series->next;
-        series->next = NULL;
-    } else {
-        series = unused_number(table);
-    }
-    if (series != NULL) {
-        series->generation = ++table->generation;
+        series->bound = 0;
+        series->generation = table->generation;
     }
     return series;
 }
@@ -124,41 +135,47 @@ void otmi_series_give(otmi_series_table *table, otmi_series *series)
     series->attrs = NULL;
     series->hash = 0;
     series->start_ns = 0;
-    series->value = 0;
-    series->drained_count = 0;
     series->by.pending_readers = 0;
-    series->bound = 0;
     series->state = OTMI_SERIES_FREE;
     series->visible_from_start = false;
-    series->next = table->free;
-    table->free = series;
+    memset(series->words, 0, table->series_size - sizeof *series);
+    otmi_series_push(&table->free, series);
 }
 
-char *otmi_cells_create(const otm_allocator *allocator, otmi_slot *slot, otmi_location location,
-                        const otmi_chunk *chunk, size_t cell_size)
+void otmi_series_next_generation(otmi_series_table *table)
 {
-    size_t size = sizeof(cells_header) + chunk->capacity * cell_size + 63;
-    char *memory = otmi_alloc_zeroed(allocator, size);
+    table->generation++;
+    table->generation += table->generation == 0; /* which means "unknown" in a point */
+}
+
+bool otmi_cells_create(const otmi_series_table *table, otmi_slot *slot, const otmi_series *series)
+{
+    const otmi_chunk *chunk = otmi_chunk_of(table, series->number);
+    size_t size = sizeof(cells_header) + chunk->capacity * table->cell_size + 63;
+    char *memory = otmi_alloc_zeroed(table->allocator, size);
     if (memory == NULL) {
-        return NULL;
+        return false;
     }
     char *aligned = memory + (64 - (uintptr_t)memory % 64) % 64;
     cells_header *header = (cells_header *)(void *)aligned;
     header->memory = memory;
     header->memory_size = size;
-    char *cells = aligned + sizeof *header;
-    __atomic_store_n(&slot->cells[location >> 32], cells, __ATOMIC_RELEASE); /* collectors read zeroed cells */
-    return cells + (uint32_t)location;
+    /* Release: collectors read zeroed cells. */
+    __atomic_store_n(&slot->cells[chunk->id], aligned + sizeof *header, __ATOMIC_RELEASE);
+    return true;
 }
 
 /* -- The map ----------------------------------------------------------------------------------------------------- */
 
 #define MAP_FIRST 16u
-#define MAP_MOST (UINT32_C(1) << 22)
+#define MAP_MOST (UINT32_C(1) << 23)
+#define REMOVED 1u
+#define TAG_BITS (32 - OTMI_NUMBER_BITS)
+#define TAG_MASK ((1u << TAG_BITS) - 1)
 
 static size_t map_bytes(size_t entries)
 {
-    return sizeof(otmi_map_table) + entries * sizeof(otmi_series *);
+    return sizeof(otmi_map_table) + entries * sizeof(uint32_t);
 }
 
 static otmi_map_table *map_table_create(const otm_allocator *allocator, size_t entries)
@@ -170,9 +187,25 @@ static otmi_map_table *map_table_create(const otm_allocator *allocator, size_t e
     return table;
 }
 
-otm_status otmi_series_map_init(otmi_series_map *map, const otm_allocator *allocator)
+/* The bits of a hash that do not choose the place to look first, but in the largest of tables. */
+static uint32_t tag_of(uint32_t hash)
 {
-    *map = (otmi_series_map){.allocator = allocator, .table = map_table_create(allocator, MAP_FIRST)};
+    return hash >> OTMI_NUMBER_BITS;
+}
+
+static uint32_t entry_of(const otmi_series *series)
+{
+    return series->number << TAG_BITS | tag_of(series->hash);
+}
+
+static otmi_series *series_of(const otmi_series_map *map, uint32_t entry)
+{
+    return otmi_series_numbered(map->series, entry >> TAG_BITS);
+}
+
+otm_status otmi_series_map_init(otmi_series_map *map, const otmi_series_table *series)
+{
+    *map = (otmi_series_map){.series = series, .table = map_table_create(series->allocator, MAP_FIRST)};
     return map->table == NULL ? OTM_ERR_NO_MEMORY : OTM_OK;
 }
 
@@ -191,7 +224,7 @@ void otmi_series_map_free_condemned(otmi_series_map *map)
     while (map->condemned != NULL) {
         otmi_map_table *table = map->condemned;
         map->condemned = table->next;
-        otmi_free(map->allocator, table, map_bytes(table->mask + 1));
+        otmi_free(map->series->allocator, table, map_bytes(table->mask + 1));
     }
 }
 
@@ -200,41 +233,41 @@ void otmi_series_map_fini(otmi_series_map *map)
     otmi_series_map_condemn(map);
     otmi_series_map_free_condemned(map);
     if (map->table != NULL) {
-        otmi_free(map->allocator, map->table, map_bytes(map->table->mask + 1));
+        otmi_free(map->series->allocator, map->table, map_bytes(map->table->mask + 1));
     }
     map->table = NULL;
 }
 
-static void place(otmi_map_table *table, otmi_series *series)
+static void place(otmi_map_table *table, const otmi_series *series)
 {
     size_t i = series->hash & table->mask;
-    while (table->entries[i] != NULL && table->entries[i] != OTMI_TOMBSTONE) {
+    while (table->entries[i] > REMOVED) {
         i = (i + 1) & table->mask;
     }
-    table->filled += table->entries[i] == NULL;
-    /* Release: who finds the series sees its hash and attributes. */
-    __atomic_store_n(&table->entries[i], series, __ATOMIC_RELEASE);
+    table->filled += table->entries[i] == 0;
+    /* Release: who finds the series sees its chunk, hash and attributes. */
+    __atomic_store_n(&table->entries[i], entry_of(series), __ATOMIC_RELEASE);
 }
 
-/* Makes room: a table at most half full, tombstones gone. Readers go on in the old one, which stays until the next
- * grace period. */
+/* Makes room: a table at most three eighths full, removed entries gone. Readers go on in the old one, which stays until
+ * the next grace period. */
 static otm_status rebuild(otmi_series_map *map)
 {
     size_t entries = MAP_FIRST;
-    while (entries < 4 * (map->live + 1)) {
+    while (3 * entries < 8 * (map->live + 1)) {
         entries *= 2;
     }
     if (entries > MAP_MOST) {
         return OTM_ERR_LIMIT;
     }
-    otmi_map_table *table = map_table_create(map->allocator, entries);
+    otmi_map_table *table = map_table_create(map->series->allocator, entries);
     if (table == NULL) {
         return OTM_ERR_NO_MEMORY;
     }
     for (size_t i = 0; i <= map->table->mask; i++) {
-        otmi_series *series = map->table->entries[i];
-        if (series != NULL && series != OTMI_TOMBSTONE) {
-            place(table, series);
+        uint32_t entry = map->table->entries[i];
+        if (entry > REMOVED) {
+            place(table, series_of(map, entry));
         }
     }
     map->table->next = map->retired;
@@ -243,7 +276,7 @@ static otm_status rebuild(otmi_series_map *map)
     return OTM_OK;
 }
 
-otm_status otmi_series_map_insert(otmi_series_map *map, otmi_series *series)
+otm_status otmi_series_map_insert(otmi_series_map *map, const otmi_series *series)
 {
     if (2 * (map->table->filled + 1) > map->table->mask + 1) {
         otm_status st = rebuild(map);
@@ -257,12 +290,12 @@ otm_status otmi_series_map_insert(otmi_series_map *map, otmi_series *series)
     return OTM_OK;
 }
 
-void otmi_series_map_remove(otmi_series_map *map, otmi_series *series)
+void otmi_series_map_remove(otmi_series_map *map, const otmi_series *series)
 {
     otmi_map_table *table = map->table;
-    for (size_t i = series->hash & table->mask; table->entries[i] != NULL; i = (i + 1) & table->mask) {
-        if (table->entries[i] == series) {
-            __atomic_store_n(&table->entries[i], OTMI_TOMBSTONE, __ATOMIC_RELEASE);
+    for (size_t i = series->hash & table->mask; table->entries[i] != 0; i = (i + 1) & table->mask) {
+        if (table->entries[i] == entry_of(series)) {
+            __atomic_store_n(&table->entries[i], REMOVED, __ATOMIC_RELEASE);
             map->live--;
             return;
         }
@@ -272,13 +305,17 @@ void otmi_series_map_remove(otmi_series_map *map, otmi_series *series)
 otmi_series *otmi_series_map_find(const otmi_series_map *map, uint64_t hash, const otmi_attr_span *span)
 {
     const otmi_map_table *table = __atomic_load_n(&map->table, __ATOMIC_ACQUIRE);
-    for (size_t i = hash & table->mask;; i = (i + 1) & table->mask) {
-        otmi_series *series = __atomic_load_n(&table->entries[i], __ATOMIC_ACQUIRE);
-        if (series == NULL) {
+    uint32_t tag = tag_of((uint32_t)hash);
+    for (size_t i = (uint32_t)hash & table->mask;; i = (i + 1) & table->mask) {
+        uint32_t entry = __atomic_load_n(&table->entries[i], __ATOMIC_ACQUIRE);
+        if (entry == 0) {
             return NULL;
         }
-        if (series != OTMI_TOMBSTONE && series->hash == hash && otmi_attr_span_equals(span, series->attrs)) {
-            return series;
+        if ((entry & TAG_MASK) == tag && entry != REMOVED) {
+            otmi_series *series = series_of(map, entry);
+            if (otmi_attr_span_equals(span, series->attrs)) {
+                return series;
+            }
         }
     }
 }

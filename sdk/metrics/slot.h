@@ -12,7 +12,7 @@
 #include <otm/host.h>
 
 /* Chunks of cells alive in the process, over all providers. */
-#define OTMI_CHUNK_IDS 16384u
+#define OTMI_CHUNK_IDS 32768u
 #define OTMI_MAX_SLOTS 1024u
 
 typedef struct otmi_slot {

@@ -16,6 +16,15 @@ static otm_status create_overflow(otmi_storage *storage)
     return storage->overflow == NULL ? OTM_ERR_NO_MEMORY : OTM_OK;
 }
 
+/* How many of otmi_series_word a series of this shape has. */
+static uint32_t series_words(const otmi_shape *shape)
+{
+    if (shape->tracks_idle || (shape->delta && otmi_shape_is_histogram(shape))) {
+        return 2;
+    }
+    return shape->delta || shape->kind == OTMI_SHAPE_LAST_VALUE ? 1 : 0;
+}
+
 otm_status otmi_storage_create(const otmi_env *env, const otmi_stream *stream, const char *meter_name,
                                const char *instrument_name, otmi_storage **out)
 {
@@ -39,8 +48,8 @@ otm_status otmi_storage_create(const otmi_env *env, const otmi_stream *stream, c
     st = otmi_shape_init(&storage->shape, env->allocator, stream);
     storage->exemplars =
         otmi_exemplar_rule_make(env->exemplar_filter, &stream->reservoir, &storage->shape, stream->number);
-    otmi_series_table_init(&storage->table, env->allocator, storage->shape.cell_size);
-    st = st == OTM_OK ? otmi_series_map_init(&storage->map, env->allocator) : st;
+    otmi_series_table_init(&storage->table, env->allocator, storage->shape.cell_size, series_words(&storage->shape));
+    st = st == OTM_OK ? otmi_series_map_init(&storage->map, &storage->table) : st;
     st = st == OTM_OK ? create_overflow(storage) : st;
     if (st != OTM_OK) {
         otmi_storage_destroy(storage);
@@ -143,7 +152,7 @@ otmi_series *otmi_storage_add_locked(otmi_storage *storage, otmi_attr_set *set)
         return NULL;
     }
     series->attrs = set;
-    series->hash = otmi_attr_span_print(storage->env->hash_key, &span, prints);
+    series->hash = (uint32_t)otmi_attr_span_print(storage->env->hash_key, &span, prints);
     otmi_attr_set_make_places(set, prints);
     /* Release: a collector that sees it live sees its attributes. */
     __atomic_store_n(&series->state, OTMI_SERIES_LIVE, __ATOMIC_RELEASE);
@@ -261,8 +270,7 @@ void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, uint64_
         __atomic_store_n(&series->by.pending_readers, yet_to_see, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&series->state, OTMI_SERIES_ENDED, __ATOMIC_RELEASE);
-    series->next = storage->ended;
-    storage->ended = series;
+    otmi_series_push(&storage->ended, series);
     otmi_storage_update_full_locked(storage);
 }
 
@@ -271,10 +279,11 @@ static bool is_idle(const otmi_storage *storage, otmi_series *series, uint64_t m
     uint64_t ttl_ns = (uint64_t)storage->stream->idle_ttl_ms * 1000000;
     uint32_t active_from = storage->active_from;
     bool active = series->by.admitted[0] >= active_from || series->by.admitted[1] >= active_from;
-    if (active || series->active_ns == 0) {
-        series->active_ns = monotonic_ns;
+    uint64_t *active_ns = &series->words[OTMI_WORD_ACTIVE_NS];
+    if (active || *active_ns == 0) {
+        *active_ns = monotonic_ns;
     }
-    return monotonic_ns - series->active_ns >= ttl_ns;
+    return monotonic_ns - *active_ns >= ttl_ns;
 }
 
 void otmi_storage_end_idle_locked(otmi_storage *storage, uint32_t reader_bit, uint64_t monotonic_ns)
@@ -284,7 +293,7 @@ void otmi_storage_end_idle_locked(otmi_storage *storage, uint32_t reader_bit, ui
         otmi_chunk *chunk = storage->table.chunks[k];
         uint32_t used = otmi_chunk_used(chunk, storage->snapshot_used);
         for (uint32_t i = 0; i < used; i++) {
-            otmi_series *series = &chunk->series[i];
+            otmi_series *series = otmi_chunk_series(&storage->table, chunk, i);
             bool may_end = series->state == OTMI_SERIES_LIVE && series != storage->overflow && series->start_ns != 0 &&
                            !series->visible_from_start;
             if (may_end && is_idle(storage, series, monotonic_ns)) {

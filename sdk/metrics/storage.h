@@ -66,9 +66,9 @@ struct otmi_storage {
     uint32_t bound;       /* of those, with handles */
     uint32_t admitted[2]; /* delta, by parity: sets without handles measured in that interval */
     uint32_t leaving;     /* ended series that still take memory */
-    otmi_series *ended;    /* unlinked, not yet past a grace period */
-    otmi_series *draining; /* unlinked before the grace period of the collection in progress, the oldest first; the
-                            * collector's */
+    uint32_t ended;       /* list; unlinked, not yet past a grace period */
+    uint32_t draining;    /* list; unlinked before the grace period of the collection in progress, the oldest first; the
+                           * collector's */
     otmi_target *targets;
     uint64_t readers;         /* bits of the readers that share it */
     bool undrained;           /* delta: an old half could not be drained yet; the collector's */
@@ -76,7 +76,6 @@ struct otmi_storage {
     struct otmi_points *collected;
     uint32_t snapshot_used;   /* table.used and chunk_count when the collection began; the collector's */
     uint32_t snapshot_chunks;
-    uint64_t snapshot_generation; /* series made since are not part of it: their number may be an old one */
     uint32_t active_from;     /* tracking idle series: the epoch at the end of the last collection */
     uint64_t interval_start_ns; /* delta: end of the last interval; the collector's */
 };

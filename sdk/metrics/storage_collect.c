@@ -26,19 +26,16 @@ static void raise_epoch_locked(otmi_storage *storage)
 /* Behind what still waits for other readers: further down the list is always younger. */
 static void drain_ended_locked(otmi_storage *storage)
 {
-    otmi_series *drained = NULL;
-    while (storage->ended != NULL) {
-        otmi_series *series = storage->ended; /* the youngest first */
-        storage->ended = series->next;
-        __atomic_store_n(&series->state, OTMI_SERIES_DRAINING, __ATOMIC_RELAXED);
-        series->next = drained;
-        drained = series;
+    uint32_t drained = 0;
+    for (otmi_series *s; (s = otmi_series_pop(&storage->table, &storage->ended)) != NULL;) { /* the youngest first */
+        __atomic_store_n(&s->state, OTMI_SERIES_DRAINING, __ATOMIC_RELAXED);
+        otmi_series_push(&drained, s);
     }
-    otmi_series **end = &storage->draining;
-    while (*end != NULL) {
-        end = &(*end)->next;
+    uint32_t *end = &storage->draining;
+    while (*end != 0) {
+        end = &otmi_series_numbered(&storage->table, *end)->next;
     }
-    *end = drained;
+    __atomic_store_n(end, drained, __ATOMIC_RELAXED);
 }
 
 void otmi_storage_collect_begin(otmi_storage *storage, uint64_t now_ns)
@@ -56,7 +53,7 @@ void otmi_storage_collect_begin(otmi_storage *storage, uint64_t now_ns)
     otmi_series_map_condemn(&storage->map);
     storage->snapshot_used = storage->table.used;
     storage->snapshot_chunks = storage->table.chunk_count;
-    storage->snapshot_generation = storage->table.generation;
+    otmi_series_next_generation(&storage->table);
     otmi_mutex_unlock(&storage->mu);
 }
 
@@ -92,23 +89,20 @@ static void chunk_cells_find(chunk_cells *found, const otmi_storage *storage, co
     }
 }
 
-static bool in_chunk(const otmi_chunk *chunk, uint64_t number)
-{
-    return number - chunk->first < chunk->capacity;
-}
-
-/* The series with a number, and the cells of its chunk; neighbours find both without a search. */
+/* The series with a number, and the cells of its chunk, which its neighbours share. */
 static otmi_series *series_at(const otmi_storage *storage, uint64_t number, chunk_cells *found)
 {
-    if (found->chunk == NULL || !in_chunk(found->chunk, number)) {
-        uint32_t k = 0;
-        while (!in_chunk(storage->table.chunks[k], number)) {
-            k++;
-        }
-        chunk_cells_find(found, storage, storage->table.chunks[k]);
+    const otmi_chunk *chunk = otmi_chunk_of(&storage->table, (uint32_t)number);
+    if (found->chunk != chunk) {
+        chunk_cells_find(found, storage, chunk);
     }
-    /* The table owns its chunks; only this look-up sees them as constant. */
-    return (otmi_series *)(uintptr_t)&found->chunk->series[number - found->chunk->first];
+    return otmi_series_numbered(&storage->table, (uint32_t)number);
+}
+
+/* Series made since the collection began are not part of it: their number may be an old one. */
+static bool in_snapshot(const otmi_storage *storage, const otmi_series *series)
+{
+    return series->generation != storage->table.generation;
 }
 
 /* Parity of the half that belongs to the collector. */
@@ -125,7 +119,7 @@ static size_t half_offset(const otmi_storage *storage, uint32_t parity)
 static void gather(const otmi_storage *storage, const chunk_cells *found, const otmi_series *series, uint32_t parity,
                    otmi_total *total)
 {
-    size_t offset = (uint32_t)series->location + half_offset(storage, parity);
+    size_t offset = otmi_series_offset(series) + half_offset(storage, parity);
     for (size_t i = 0; i < found->count; i++) {
         otmi_half_gather(&storage->shape, found->cells[i] + offset, total);
     }
@@ -133,7 +127,7 @@ static void gather(const otmi_storage *storage, const chunk_cells *found, const 
 
 static void clear(const otmi_storage *storage, const chunk_cells *found, const otmi_series *series, uint32_t parity)
 {
-    size_t offset = (uint32_t)series->location + half_offset(storage, parity);
+    size_t offset = otmi_series_offset(series) + half_offset(storage, parity);
     for (size_t i = 0; i < found->count; i++) {
         otmi_half_clear(&storage->shape, found->cells[i] + offset);
     }
@@ -234,7 +228,7 @@ static void read_series(collection *c, otmi_series *series, const chunk_cells *f
         return;
     }
     if (storage->shape.kind == OTMI_SHAPE_LAST_VALUE) {
-        total.number.bits = __atomic_load_n(&series->value, __ATOMIC_RELAXED);
+        total.number.bits = __atomic_load_n(&series->words[OTMI_WORD_VALUE], __ATOMIC_RELAXED);
     } else {
         gather(storage, found, series, c->parity, &total);
     }
@@ -258,10 +252,10 @@ static void read_live(collection *c)
         uint32_t used = otmi_chunk_used(chunk, storage->snapshot_used);
         chunk_cells_find(&found, storage, chunk);
         for (uint32_t i = 0; i < used && !c->no_memory; i++) {
-            otmi_series *series = &chunk->series[i];
+            otmi_series *series = otmi_chunk_series(&storage->table, chunk, i);
             uint8_t state = __atomic_load_n(&series->state, __ATOMIC_ACQUIRE);
             bool here = state == OTMI_SERIES_LIVE || state == OTMI_SERIES_ENDED;
-            if (here && series->generation <= storage->snapshot_generation && measured(c, series)) {
+            if (here && in_snapshot(storage, series) && measured(c, series)) {
                 read_series(c, series, &found);
             }
         }
@@ -286,9 +280,9 @@ static bool move_to(collection *c, otmi_series *from, const chunk_cells *found, 
         return false;
     }
     for (size_t i = 0; i < found->count; i++) {
-        char *source = found->cells[i] + (uint32_t)from->location + offset;
+        char *source = found->cells[i] + otmi_series_offset(from) + offset;
         otmi_half_move(&storage->shape, storage->env->allocator, source,
-                       there.cells[0] + (uint32_t)to->location + offset);
+                       there.cells[0] + otmi_series_offset(to) + offset);
     }
     __atomic_store_n(&to->by.admitted[c->parity], c->epoch, __ATOMIC_RELAXED);
     /* Should this collection fail, the next one finds nothing here any more. */
@@ -297,12 +291,12 @@ static bool move_to(collection *c, otmi_series *from, const chunk_cells *found, 
 }
 
 /* A series of the same attributes that this collection reads. */
-static otmi_series *listed(const collection *c, otmi_series *list, const otmi_series *like)
+static otmi_series *listed(const otmi_storage *storage, uint32_t list, const otmi_series *like)
 {
     otmi_attr_span span = {.attrs = like->attrs->attrs, .count = like->attrs->count};
-    for (otmi_series *s = list; s != NULL; s = s->next) {
-        if (s->hash == like->hash && s->generation <= c->storage->snapshot_generation &&
-            s->state != OTMI_SERIES_RETIRED && otmi_attr_span_equals(&span, s->attrs)) {
+    for (otmi_series *s; (s = otmi_series_pop(&storage->table, &list)) != NULL;) {
+        if (s->hash == like->hash && in_snapshot(storage, s) && s->state != OTMI_SERIES_RETIRED &&
+            otmi_attr_span_equals(&span, s->attrs)) {
             return s;
         }
     }
@@ -316,11 +310,11 @@ static otmi_series *namesake(const collection *c, const otmi_series *series)
     otmi_storage *storage = c->storage;
     otmi_mutex_lock(&storage->mu);
     otmi_series *found = otmi_storage_find_set(storage, series->attrs);
-    if (found == NULL || found->generation > storage->snapshot_generation) {
-        found = listed(c, storage->ended, series);
+    if (found == NULL || !in_snapshot(storage, found)) {
+        found = listed(storage, storage->ended, series);
     }
     otmi_mutex_unlock(&storage->mu);
-    return found != NULL ? found : listed(c, series->next, series);
+    return found != NULL ? found : listed(storage, series->next, series);
 }
 
 /* Cumulative: whether the series has a point already. Those of read_live() come first, by rising number. */
@@ -363,7 +357,8 @@ static void read_ended(collection *c, otmi_series *series)
 
 static void read_draining(collection *c)
 {
-    for (otmi_series *s = c->storage->draining; s != NULL && !c->no_memory; s = s->next) {
+    uint32_t rest = c->storage->draining;
+    for (otmi_series *s; !c->no_memory && (s = otmi_series_pop(&c->storage->table, &rest)) != NULL;) {
         if (s->state == OTMI_SERIES_DRAINING) {
             read_ended(c, s);
         }
@@ -425,12 +420,12 @@ static void empty_drained(otmi_storage *storage, const otmi_points *points)
         otmi_series *series = series_at(storage, point->series_number, &found);
         otmi_mutex_lock(&storage->mu); /* one by one: peek sees a point's sum in the half or in the series, not twice */
         if (storage->shape.kind == OTMI_SHAPE_SUM_I64) {
-            otmi_sum_i64_add(&series->value, point->data.number.as.i64);
+            otmi_sum_i64_add(&series->words[OTMI_WORD_VALUE], point->data.number.as.i64);
         } else if (storage->shape.kind == OTMI_SHAPE_SUM_F64) {
-            otmi_sum_f64_add(&series->value, point->data.number.as.f64);
+            otmi_sum_f64_add(&series->words[OTMI_WORD_VALUE], point->data.number.as.f64);
         } else if (otmi_shape_is_histogram(&storage->shape)) {
-            otmi_sum_f64_add(&series->value, point->data.histogram->sum);
-            otmi_sum_i64_add(&series->drained_count, (int64_t)point->data.histogram->count);
+            otmi_sum_f64_add(&series->words[OTMI_WORD_VALUE], point->data.histogram->sum);
+            otmi_sum_i64_add(&series->words[OTMI_WORD_COUNT], (int64_t)point->data.histogram->count);
         }
         clear(storage, &found, series, old_parity(storage));
         otmi_mutex_unlock(&storage->mu);
@@ -445,7 +440,7 @@ static void reclaim_idle_locked(otmi_storage *storage)
         otmi_chunk *chunk = storage->table.chunks[k];
         uint32_t used = otmi_chunk_used(chunk, storage->snapshot_used);
         for (uint32_t i = 0; i < used; i++) {
-            otmi_series *series = &chunk->series[i];
+            otmi_series *series = otmi_chunk_series(&storage->table, chunk, i);
             if (series->state == OTMI_SERIES_LIVE && series != storage->overflow && series->bound == 0 &&
                 series->by.admitted[old & 1] != old && series->by.admitted[storage->epoch & 1] != storage->epoch) {
                 otmi_storage_end_locked(storage, series, 0);
@@ -504,9 +499,9 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
     storage->undrained = false;
     otmi_series_map_free_condemned(&storage->map);
     otmi_reservoir *doomed = NULL;
-    for (otmi_series **link = &storage->draining; *link != NULL;) {
-        otmi_series *series = *link;
-        otmi_series *next = series->next;
+    for (uint32_t *link = &storage->draining; *link != 0;) {
+        otmi_series *series = otmi_series_numbered(&storage->table, *link);
+        uint32_t next = series->next;
         if (leaves_locked(storage, series, reader_bit, &doomed)) {
             *link = next;
         } else {
@@ -549,11 +544,11 @@ static void peek_histogram(const otmi_storage *storage, const chunk_cells *found
                            otm_series_value *out)
 {
     out->is_histogram = true;
-    out->sum = storage->shape.delta ? otmi_load_f64(&series->value) : 0;
-    out->count = storage->shape.delta ? __atomic_load_n(&series->drained_count, __ATOMIC_RELAXED) : 0;
+    out->sum = storage->shape.delta ? otmi_load_f64(&series->words[OTMI_WORD_VALUE]) : 0;
+    out->count = storage->shape.delta ? __atomic_load_n(&series->words[OTMI_WORD_COUNT], __ATOMIC_RELAXED) : 0;
     for (size_t i = 0; i < found->count; i++) {
         for (uint32_t parity = 0; parity < 2; parity++) {
-            const char *cell = found->cells[i] + (uint32_t)series->location;
+            const char *cell = found->cells[i] + otmi_series_offset(series);
             peek_half(&storage->shape, cell + half_offset(storage, parity), out);
         }
     }
@@ -570,7 +565,7 @@ static void peek_locked(otmi_storage *storage, const otmi_series *series, otm_se
         return;
     }
     if (storage->shape.kind == OTMI_SHAPE_LAST_VALUE || storage->shape.delta) {
-        total.number.bits = __atomic_load_n(&series->value, __ATOMIC_RELAXED);
+        total.number.bits = __atomic_load_n(&series->words[OTMI_WORD_VALUE], __ATOMIC_RELAXED);
     }
     if (storage->shape.kind != OTMI_SHAPE_LAST_VALUE) {
         gather(storage, &found, series, 0, &total);

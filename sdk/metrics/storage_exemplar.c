@@ -7,11 +7,6 @@ static otmi_reservoir **reservoirs_of(const otmi_chunk *chunk)
     return __atomic_load_n(&chunk->reservoirs, __ATOMIC_ACQUIRE);
 }
 
-static uint32_t index_of(const otmi_chunk *chunk, const otmi_series *series)
-{
-    return series->number - chunk->first;
-}
-
 /* The chunk's list of reservoirs; made where there is none yet. NULL without memory. */
 static otmi_reservoir **list_locked(const otmi_storage *storage, otmi_chunk *chunk)
 {
@@ -34,9 +29,9 @@ static otmi_reservoir *make(otmi_storage *storage, otmi_chunk *chunk, const otmi
     }
     otmi_mutex_lock(&storage->mu);
     otmi_reservoir **list = list_locked(storage, chunk);
-    otmi_reservoir *there = list == NULL ? NULL : list[index_of(chunk, series)];
+    otmi_reservoir *there = list == NULL ? NULL : list[otmi_chunk_index(series->number)];
     if (list != NULL && there == NULL) {
-        __atomic_store_n(&list[index_of(chunk, series)], made, __ATOMIC_RELEASE);
+        __atomic_store_n(&list[otmi_chunk_index(series->number)], made, __ATOMIC_RELEASE);
         there = made;
     }
     otmi_mutex_unlock(&storage->mu);
@@ -49,12 +44,12 @@ static otmi_reservoir *make(otmi_storage *storage, otmi_chunk *chunk, const otmi
 static otmi_reservoir *find(const otmi_chunk *chunk, const otmi_series *series)
 {
     otmi_reservoir **list = reservoirs_of(chunk);
-    return list == NULL ? NULL : __atomic_load_n(&list[index_of(chunk, series)], __ATOMIC_ACQUIRE);
+    return list == NULL ? NULL : __atomic_load_n(&list[otmi_chunk_index(series->number)], __ATOMIC_ACQUIRE);
 }
 
 void otmi_storage_offer(otmi_storage *storage, otmi_series *series, const otmi_offer *offer)
 {
-    otmi_chunk *chunk = otmi_chunk_of(storage, series);
+    otmi_chunk *chunk = otmi_chunk_of(&storage->table, series->number);
     otmi_reservoir *reservoir = find(chunk, series);
     reservoir = reservoir != NULL ? reservoir : make(storage, chunk, series);
     if (reservoir != NULL) {
@@ -65,7 +60,7 @@ void otmi_storage_offer(otmi_storage *storage, otmi_series *series, const otmi_o
 void otmi_storage_collect_exemplars(otmi_storage *storage, const otmi_series *series, uint32_t reader_bit,
                                     otmi_arena *arena, otm_point *point)
 {
-    otmi_reservoir *reservoir = find(otmi_chunk_of(storage, series), series);
+    otmi_reservoir *reservoir = find(otmi_chunk_of(&storage->table, series->number), series);
     if (reservoir != NULL) {
         /* Without memory there are none this time: a point without exemplars is a good point. */
         (void)otmi_reservoir_collect(reservoir, reader_bit, arena, &point->exemplars, &point->exemplar_count);
@@ -74,9 +69,9 @@ void otmi_storage_collect_exemplars(otmi_storage *storage, const otmi_series *se
 
 otmi_reservoir *otmi_storage_take_exemplars_locked(otmi_storage *storage, const otmi_series *series)
 {
-    const otmi_chunk *chunk = otmi_chunk_of(storage, series);
+    const otmi_chunk *chunk = otmi_chunk_of(&storage->table, series->number);
     otmi_reservoir **list = reservoirs_of(chunk);
-    return list == NULL ? NULL : __atomic_exchange_n(&list[index_of(chunk, series)], NULL, __ATOMIC_ACQ_REL);
+    return list == NULL ? NULL : __atomic_exchange_n(&list[otmi_chunk_index(series->number)], NULL, __ATOMIC_ACQ_REL);
 }
 
 void otmi_storage_exemplars_fini(otmi_storage *storage)

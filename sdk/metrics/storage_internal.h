@@ -23,16 +23,6 @@ bool otmi_storage_has_place_locked(const otmi_storage *storage, const otmi_serie
 /* Turns what signal handlers added into measurements. */
 void otmi_storage_record_signals(otmi_storage *storage, uint64_t now_ns);
 
-/* The chunk that a series lies in. */
-static inline otmi_chunk *otmi_chunk_of(const otmi_storage *storage, const otmi_series *series)
-{
-    uint32_t k = 0;
-    while (series->number - storage->table.chunks[k]->first >= storage->table.chunks[k]->capacity) {
-        k++;
-    }
-    return storage->table.chunks[k];
-}
-
 /* -- Exemplars (storage_exemplar.c) ------------------------------------------------------------------------------ */
 
 /* An eligible measurement of the series, inside the section it was recorded in. */

@@ -20,10 +20,10 @@ bool otmi_storage_apply(otmi_storage *storage, const otmi_slot *slot, otmi_serie
     }
     if (shape->kind == OTMI_SHAPE_LAST_VALUE) {
         /* One cell for all threads: only that has a last writer. */
-        __atomic_store_n(&series->value, value.bits, __ATOMIC_RELAXED);
+        __atomic_store_n(&series->words[OTMI_WORD_VALUE], value.bits, __ATOMIC_RELAXED);
         return true;
     }
-    char *cell = otmi_slot_cell(slot, series->location);
+    char *cell = otmi_series_cell(series, slot);
     if (cell == NULL) {
         return false;
     }
@@ -90,9 +90,8 @@ static void slow_end(slow_record *slow, const otmi_storage *storage)
 
 static bool have_cell(const otmi_storage *storage, otmi_slot *slot, const otmi_series *series)
 {
-    return storage->shape.cell_size == 0 || otmi_slot_cell(slot, series->location) != NULL ||
-           otmi_cells_create(storage->env->allocator, slot, series->location, otmi_chunk_of(storage, series),
-                             storage->table.cell_size) != NULL;
+    return storage->shape.cell_size == 0 || otmi_series_cell(series, slot) != NULL ||
+           otmi_cells_create(&storage->table, slot, series);
 }
 
 /* Inside this section no collector gets past the series. One may have raised the epoch since it was admitted, though:
@@ -238,7 +237,7 @@ static void hold_locked(otmi_target *target, otmi_series *series)
 static void publish_locked(otmi_target *target)
 {
     __atomic_store_n(&target->series, target->held, __ATOMIC_RELEASE);
-    __atomic_store_n(&target->location, target->held->location, __ATOMIC_RELEASE);
+    __atomic_store_n(&target->location, otmi_series_location(target->held), __ATOMIC_RELEASE);
 }
 
 static void unhold_locked(otmi_target *target)
