@@ -2,7 +2,6 @@
 
 #include "metrics/storage_internal.h"
 #include "util/alloc.h"
-#include "util/utf8.h"
 
 static otm_status create_overflow(otmi_storage *storage)
 {
@@ -243,83 +242,4 @@ otmi_series *otmi_storage_begin_measuring_locked(otmi_storage *storage, otmi_ser
     }
     otmi_storage_update_full_locked(storage);
     return series;
-}
-
-/* -- End of a series --------------------------------------------------------------------------------------------- */
-
-void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, uint64_t yet_to_see)
-{
-    otmi_series_map_remove(&storage->map, series);
-    storage->live--;
-    storage->leaving++;
-    if (series->bound > 0) {
-        storage->bound--;
-        for (otmi_target *t = storage->targets; t != NULL; t = t->next) {
-            if (t->held == series) {
-                t->held = NULL;
-                __atomic_store_n(&t->location, 0, __ATOMIC_RELAXED);
-                __atomic_store_n(&t->series, NULL, __ATOMIC_RELAXED);
-            }
-        }
-        __atomic_store_n(&series->bound, 0, __ATOMIC_RELAXED);
-    } else if (storage->shape.delta && series->by.admitted[storage->epoch & 1] == storage->epoch) {
-        storage->admitted[storage->epoch & 1]--;
-    }
-    if (!storage->shape.delta) {
-        /* Atomic: a late section may still look for its epoch here, and goes another way when it is not there. */
-        __atomic_store_n(&series->by.pending_readers, yet_to_see, __ATOMIC_RELAXED);
-    }
-    __atomic_store_n(&series->state, OTMI_SERIES_ENDED, __ATOMIC_RELEASE);
-    otmi_series_push(&storage->ended, series);
-    otmi_storage_update_full_locked(storage);
-}
-
-static bool is_idle(const otmi_storage *storage, otmi_series *series, uint64_t monotonic_ns)
-{
-    uint64_t ttl_ns = (uint64_t)storage->stream->idle_ttl_ms * 1000000;
-    uint32_t active_from = storage->active_from;
-    bool active = series->by.admitted[0] >= active_from || series->by.admitted[1] >= active_from;
-    uint64_t *active_ns = &series->words[OTMI_WORD_ACTIVE_NS];
-    if (active || *active_ns == 0) {
-        *active_ns = monotonic_ns;
-    }
-    return monotonic_ns - *active_ns >= ttl_ns;
-}
-
-void otmi_storage_end_idle_locked(otmi_storage *storage, uint32_t reader_bit, uint64_t monotonic_ns)
-{
-    uint64_t others = storage->readers & ~(UINT64_C(1) << reader_bit);
-    for (uint32_t k = 0; k < storage->snapshot_chunks; k++) {
-        otmi_chunk *chunk = storage->table.chunks[k];
-        uint32_t used = otmi_chunk_used(chunk, storage->snapshot_used);
-        for (uint32_t i = 0; i < used; i++) {
-            otmi_series *series = otmi_chunk_series(&storage->table, chunk, i);
-            bool may_end = series->state == OTMI_SERIES_LIVE && series != storage->overflow && series->start_ns != 0 &&
-                           !series->visible_from_start;
-            if (may_end && is_idle(storage, series, monotonic_ns)) {
-                otmi_storage_end_locked(storage, series, others);
-            }
-        }
-    }
-    storage->active_from = storage->epoch;
-}
-
-otm_status otmi_storage_remove(otmi_storage *storage, const otm_attr *attrs, size_t attr_count)
-{
-    bool empty_key = false;
-    otmi_attr_set *set = NULL;
-    otm_status st = otmi_storage_canonical(storage, attrs, attr_count, &empty_key, &set);
-    if (st != OTM_OK) {
-        return st;
-    }
-    otmi_mutex_lock(&storage->mu);
-    otmi_series *series = otmi_storage_find_set(storage, set);
-    if (series == NULL || series == storage->overflow || series->start_ns == 0) {
-        st = OTM_ERR_NOT_FOUND;
-    } else {
-        otmi_storage_end_locked(storage, series, storage->readers);
-    }
-    otmi_mutex_unlock(&storage->mu);
-    otmi_attr_set_destroy(storage->env->allocator, set);
-    return st;
 }

@@ -6,7 +6,7 @@
 #define OTMI_STORAGE_H
 
 #include "metrics/exemplar.h"
-#include "metrics/series.h"
+#include "metrics/series_map.h"
 #include "platform/platform.h"
 #include "util/arena.h"
 #include "util/diag.h"

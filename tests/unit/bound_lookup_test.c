@@ -7,7 +7,7 @@
 
 #include <otm/sdk.h>
 
-#include "metrics/series.h"
+#include "metrics/series_map.h"
 
 static int lookups;
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "metrics/series.h"
+#include "metrics/series_map.h"
 #include "support/failing_alloc.h"
 
 typedef struct fixture {

@@ -1,0 +1,36 @@
+/* The lock-free map that finds the series of attributes. */
+#ifndef OTMI_SERIES_MAP_H
+#define OTMI_SERIES_MAP_H
+
+#include "metrics/attr_span.h"
+#include "metrics/series.h"
+
+/* An entry is a series' number above the highest bits of its hash; 0 is empty, 1 was removed. */
+typedef struct otmi_map_table {
+    size_t mask;   /* entries - 1 */
+    size_t filled; /* entries that are not empty, removed ones included */
+    struct otmi_map_table *next; /* in the list of retired or condemned tables */
+    uint32_t entries[]; /* atomic */
+} otmi_map_table;
+
+/* Open addressing, linear probing. Look-ups are lock-free inside a section; changes under the storage's mutex. */
+typedef struct otmi_series_map {
+    const otmi_series_table *series;
+    otmi_map_table *table;     /* atomic */
+    otmi_map_table *retired;   /* replaced; look-ups may still be in them */
+    otmi_map_table *condemned; /* retired before the grace period of the collection in progress */
+    size_t live;
+} otmi_series_map;
+
+otm_status otmi_series_map_init(otmi_series_map *map, const otmi_series_table *series);
+void otmi_series_map_fini(otmi_series_map *map);
+otm_status otmi_series_map_insert(otmi_series_map *map, const otmi_series *series);
+void otmi_series_map_remove(otmi_series_map *map, const otmi_series *series);
+/* Before a grace period, and after it: what was replaced by then is freed. */
+void otmi_series_map_condemn(otmi_series_map *map);
+void otmi_series_map_free_condemned(otmi_series_map *map);
+
+/* NULL: not there. Only inside a section, or under the mutex. */
+otmi_series *otmi_series_map_find(const otmi_series_map *map, uint64_t hash, const otmi_attr_span *span);
+
+#endif
