@@ -15,7 +15,7 @@ foreach(name attr_span slot series_map)
 endforeach()
 
 # A storage alone, step by step.
-foreach(name storage storage_delta storage_end async_storage bound)
+foreach(name storage storage_delta storage_end async_storage bound histogram_cell)
   otm_test(NAME ${name}_test INTERNAL SOURCES unit/${name}_test.c unit/storage_fixture.c
     LIBS otm::sdk_static LABELS unit)
 endforeach()

@@ -170,11 +170,12 @@ static void add_sum_of_interval_f64(otm_bound *self, double value)
 static __attribute__((noinline)) void record_uncommon(otm_bound *self, char *half, otmi_slot *slot, double value)
 {
     const otmi_storage *storage = of(self)->targets[0].storage;
+    const otm_allocator *allocator = storage->env->allocator;
     bool finite = is_finite(value);
     if (finite && storage->shape.kind == OTMI_SHAPE_HISTOGRAM) {
-        otmi_histogram_add((otmi_histogram_half *)(void *)half, &storage->shape, value);
+        otmi_histogram_add((otmi_histogram_half *)(void *)half, &storage->shape, allocator, value);
     } else if (finite) {
-        otmi_exponential_add((otmi_exponential_half *)(void *)half, &storage->shape, storage->env->allocator, value);
+        otmi_exponential_add((otmi_exponential_half *)(void *)half, &storage->shape, allocator, value);
     }
     otmi_slot_leave(slot);
     if (!finite) {

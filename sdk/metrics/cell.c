@@ -1,5 +1,7 @@
 #include "metrics/cell.h"
 
+#include <errno.h>
+
 #include "metrics/exponential_cell.h"
 #include "util/alloc.h"
 
@@ -23,7 +25,8 @@ static otm_status init_histogram(otmi_shape *shape, const otm_allocator *allocat
         shape->bounds[i] = aggregation->bounds[i];
         shape->ordered_bounds[i] = otmi_ordered(aggregation->bounds[i] + 0.0); /* 0 is not above -0 */
     }
-    shape->half_size = (uint32_t)(sizeof(otmi_histogram_half) + (count + 1) * sizeof(uint64_t));
+    size_t half_size = sizeof(otmi_histogram_half) + (count + 1) * sizeof(uint32_t);
+    shape->half_size = (uint32_t)((half_size + 7) / 8 * 8);
     return OTM_OK;
 }
 
@@ -83,18 +86,58 @@ void otmi_shape_fini(otmi_shape *shape, const otm_allocator *allocator)
     shape->ordered_bounds = NULL;
 }
 
+static size_t crossings_bytes(const otmi_shape *shape)
+{
+    return (shape->bound_count + 1) * sizeof(uint64_t);
+}
+
+static uint64_t *have_crossings(otmi_histogram_half *half, const otmi_shape *shape, const otm_allocator *allocator)
+{
+    if (half->crossings == NULL) {
+        int saved = errno;
+        __atomic_store_n(&half->crossings, otmi_alloc_zeroed(allocator, crossings_bytes(shape)), __ATOMIC_RELEASE);
+        errno = saved;
+    }
+    return half->crossings;
+}
+
+bool otmi_histogram_count_many(otmi_histogram_half *half, const otmi_shape *shape, const otm_allocator *allocator,
+                               size_t bucket, uint64_t number)
+{
+    uint64_t before = otmi_histogram_bucket(half, bucket);
+    uint64_t after = before + number;
+    bool crosses = (before ^ after) >> OTMI_CROSSING_BITS != 0;
+    uint64_t *crossings = crosses ? have_crossings(half, shape, allocator) : half->crossings;
+    if (crossings == NULL && after > UINT32_MAX) {
+        return false;
+    }
+    __atomic_store_n(&half->counts[bucket], (uint32_t)after, __ATOMIC_RELAXED);
+    if (crossings != NULL) {
+        __atomic_store_n(&crossings[bucket], after >> OTMI_CROSSING_BITS, __ATOMIC_RELEASE);
+    }
+    return true;
+}
+
 static bool is_empty(const otmi_histogram_half *half, const otmi_shape *shape)
 {
     uint64_t any = 0;
     for (size_t i = 0; i <= shape->bound_count && any == 0; i++) {
-        any |= __atomic_load_n(&half->counts[i], __ATOMIC_RELAXED);
+        any |= otmi_histogram_bucket(half, i);
     }
     return any == 0;
 }
 
-void otmi_histogram_extend(otmi_histogram_half *half, const otmi_shape *shape, int64_t ordered)
+void otmi_histogram_add_any(otmi_histogram_half *half, const otmi_shape *shape, const otm_allocator *allocator,
+                            double value)
 {
-    otmi_extremes_take(&half->extremes, is_empty(half, shape), ordered);
+    int64_t ordered = otmi_ordered(value);
+    if (shape->record_min_max) {
+        otmi_extremes_take(&half->extremes, is_empty(half, shape), ordered);
+    }
+    bool counted = otmi_histogram_count_many(half, shape, allocator, otmi_bucket_of(shape, ordered), 1);
+    if (counted && shape->record_sum) { /* else it is lost for both */
+        otmi_sum_f64_add(&half->sum, value);
+    }
 }
 
 void otmi_extremes_gather(const otmi_extremes *e, bool empty, otm_histogram_data *data)
@@ -118,7 +161,7 @@ static void gather_histogram(const otmi_shape *shape, const otmi_histogram_half 
     otm_histogram_data *data = total->histogram;
     uint64_t before = data->count;
     for (size_t i = 0; i <= shape->bound_count; i++) {
-        uint64_t count = __atomic_load_n(&half->counts[i], __ATOMIC_RELAXED);
+        uint64_t count = otmi_histogram_bucket(half, i);
         total->bucket_counts[i] += count;
         data->count += count;
     }
@@ -141,23 +184,38 @@ void otmi_half_gather(const otmi_shape *shape, const char *half, otmi_total *tot
     }
 }
 
-void otmi_half_clear(const otmi_shape *shape, char *half)
+/* The block is kept: a half that needed it once will again. */
+static void clear_histogram(otmi_histogram_half *half, const otmi_shape *shape)
 {
-    uint64_t *words = (uint64_t *)(void *)half;
-    if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
-        otmi_exponential_half_clear((otmi_exponential_half *)(void *)half, shape);
-        return;
-    }
-    for (size_t i = 0; i < shape->half_size / sizeof *words; i++) {
-        __atomic_store_n(&words[i], 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&half->sum, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&half->extremes.min, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&half->extremes.max, 0, __ATOMIC_RELAXED);
+    for (size_t i = 0; i <= shape->bound_count; i++) {
+        __atomic_store_n(&half->counts[i], 0, __ATOMIC_RELAXED);
+        if (half->crossings != NULL) {
+            __atomic_store_n(&half->crossings[i], 0, __ATOMIC_RELAXED);
+        }
     }
 }
 
-static void move_histogram(const otmi_shape *shape, const otmi_histogram_half *from, otmi_histogram_half *to)
+void otmi_half_clear(const otmi_shape *shape, char *half)
+{
+    if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
+        otmi_exponential_half_clear((otmi_exponential_half *)(void *)half, shape);
+    } else if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
+        clear_histogram((otmi_histogram_half *)(void *)half, shape);
+    } else if (shape->kind != OTMI_SHAPE_LAST_VALUE) {
+        __atomic_store_n((uint64_t *)(void *)half, 0, __ATOMIC_RELAXED);
+    }
+}
+
+/* Without memory for what 32 bits cannot hold, that part is lost. */
+static void move_histogram(const otmi_shape *shape, const otm_allocator *allocator, const otmi_histogram_half *from,
+                           otmi_histogram_half *to)
 {
     otmi_extremes_move(&from->extremes, is_empty(from, shape), &to->extremes, is_empty(to, shape));
     for (size_t i = 0; i <= shape->bound_count; i++) {
-        __atomic_store_n(&to->counts[i], to->counts[i] + from->counts[i], __ATOMIC_RELAXED);
+        (void)otmi_histogram_count_many(to, shape, allocator, i, otmi_histogram_bucket(from, i));
     }
     otmi_sum_f64_add(&to->sum, otmi_load_f64(&from->sum));
 }
@@ -166,6 +224,10 @@ void otmi_half_fini(const otmi_shape *shape, const otm_allocator *allocator, cha
 {
     if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
         otmi_exponential_half_fini((otmi_exponential_half *)(void *)half, shape, allocator);
+    } else if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
+        otmi_histogram_half *histogram = (otmi_histogram_half *)(void *)half;
+        otmi_free(allocator, histogram->crossings, crossings_bytes(shape));
+        histogram->crossings = NULL;
     }
 }
 
@@ -178,7 +240,7 @@ void otmi_half_move(const otmi_shape *shape, const otm_allocator *allocator, cha
     } else if (shape->kind == OTMI_SHAPE_SUM_F64) {
         otmi_sum_f64_add(target, otmi_load_f64(source));
     } else if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
-        move_histogram(shape, (const otmi_histogram_half *)(const void *)from,
+        move_histogram(shape, allocator, (const otmi_histogram_half *)(const void *)from,
                        (otmi_histogram_half *)(void *)to);
     } else if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
         otmi_exponential_move(shape, allocator, (const otmi_exponential_half *)(const void *)from,

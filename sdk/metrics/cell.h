@@ -120,27 +120,31 @@ static inline void otmi_extremes_take(otmi_extremes *e, bool empty, int64_t orde
     }
 }
 
+/* Counters have 32 bits. How often one has crossed a multiple of 2^31 is noted in a block that the owner allocates when
+ * one first does: after 2147483648 measurements. */
 typedef struct otmi_histogram_half {
     uint64_t sum;
     otmi_extremes extremes;
-    uint64_t counts[];
+    uint64_t *crossings; /* atomic, as its words; owned: by bucket. NULL: none yet, or no memory so far */
+    uint32_t counts[];
 } otmi_histogram_half;
+
+#define OTMI_CROSSING_BITS 31
+
+/* What a bucket holds. Its counter is written before its crossings are: if the lowest bit of these and the highest of
+ * the counter differ, the last crossing is yet to be noted. */
+static inline uint64_t otmi_histogram_bucket(const otmi_histogram_half *half, size_t bucket)
+{
+    const uint64_t *crossings = __atomic_load_n(&half->crossings, __ATOMIC_ACQUIRE);
+    uint64_t crossed = crossings == NULL ? 0 : __atomic_load_n(&crossings[bucket], __ATOMIC_ACQUIRE);
+    uint32_t count = __atomic_load_n(&half->counts[bucket], __ATOMIC_RELAXED);
+    crossed += (crossed ^ count >> OTMI_CROSSING_BITS) & 1;
+    return crossed << OTMI_CROSSING_BITS | (count & ((1u << OTMI_CROSSING_BITS) - 1));
+}
 
 #define OTMI_FEW_BOUNDS 15u
 
-/* The bucket of a finite value: how many bounds lie below it. Upper bounds are inclusive. Each step of the search
- * halves what is left, with no branch, since mixed values would mispredict. */
-static inline size_t otmi_bucket_of(const otmi_shape *shape, int64_t ordered)
-{
-    const int64_t *bounds = shape->ordered_bounds;
-    size_t below = 0;
-    for (size_t step = shape->padded_count / 2; step > 0; step /= 2) {
-        below += (ordered > bounds[below + step - 1]) * step;
-    }
-    return below;
-}
-
-/* The same for up to OTMI_FEW_BOUNDS, in as few instructions as it takes. */
+/* otmi_bucket_of() for up to OTMI_FEW_BOUNDS, in as few instructions as it takes. */
 static inline size_t otmi_bucket_of_few(const otmi_shape *shape, int64_t ordered)
 {
     const int64_t *bounds = shape->ordered_bounds;
@@ -150,37 +154,63 @@ static inline size_t otmi_bucket_of_few(const otmi_shape *shape, int64_t ordered
     return below + (ordered > bounds[below]);
 }
 
-static inline void otmi_histogram_count(otmi_histogram_half *half, size_t bucket)
+/* The bucket of a finite value: how many bounds lie below it. Upper bounds are inclusive. Each step of the search
+ * halves what is left, with no branch, since mixed values would mispredict. */
+static inline size_t otmi_bucket_of(const otmi_shape *shape, int64_t ordered)
 {
-    uint64_t *count = &half->counts[bucket];
-    __atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+    if (shape->padded_count == OTMI_FEW_BOUNDS + 1) {
+        return otmi_bucket_of_few(shape, ordered);
+    }
+    const int64_t *bounds = shape->ordered_bounds;
+    size_t below = 0;
+    for (size_t step = shape->padded_count / 2; step > 0; step /= 2) {
+        below += (ordered > bounds[below + step - 1]) * step;
+    }
+    return below;
 }
 
-/* A finite value outside the extremes. */
-void otmi_histogram_extend(otmi_histogram_half *half, const otmi_shape *shape, int64_t ordered);
+/* Counts one; false, and nothing is counted, where it would be a crossing. */
+static inline bool otmi_histogram_count(otmi_histogram_half *half, size_t bucket)
+{
+    uint32_t count = __atomic_load_n(&half->counts[bucket], __ATOMIC_RELAXED) + 1;
+    if (__builtin_expect((count << 1) == 0, 0)) {
+        return false;
+    }
+    __atomic_store_n(&half->counts[bucket], count, __ATOMIC_RELAXED);
+    return true;
+}
+
+/* Counts any number; false without memory for what 32 bits cannot hold. Preserves errno. */
+bool otmi_histogram_count_many(otmi_histogram_half *half, const otmi_shape *shape, const otm_allocator *allocator,
+                               size_t bucket, uint64_t number);
+
+/* Any shape, a finite value that may be the first, extreme, or a crossing. The owner's, inside its section. Preserves
+ * errno. */
+void otmi_histogram_add_any(otmi_histogram_half *half, const otmi_shape *shape, const otm_allocator *allocator,
+                            double value);
 
 /* Any shape, a finite value. */
-static inline void otmi_histogram_add(otmi_histogram_half *half, const otmi_shape *shape, double value)
+static inline void otmi_histogram_add(otmi_histogram_half *half, const otmi_shape *shape,
+                                      const otm_allocator *allocator, double value)
 {
     int64_t ordered = otmi_ordered(value);
-    if (shape->record_min_max && !otmi_extremes_hold(&half->extremes, ordered)) {
-        otmi_histogram_extend(half, shape, ordered);
-    }
-    otmi_histogram_count(half, otmi_bucket_of(shape, ordered));
-    if (shape->record_sum) {
+    bool holds = !shape->record_min_max || otmi_extremes_hold(&half->extremes, ordered);
+    if (__builtin_expect(!holds, 0) || !otmi_histogram_count(half, otmi_bucket_of(shape, ordered))) {
+        otmi_histogram_add_any(half, shape, allocator, value);
+    } else if (shape->record_sum) {
         otmi_sum_f64_add(&half->sum, value);
     }
 }
 
-/* The common case of a shape with few bounds that leaves nothing out: a value between the extremes. False if it is
- * none, NaN and infinities included: then nothing was done. */
+/* The common case of a shape with few bounds that leaves nothing out: a value between the extremes, no crossing. False
+ * if it is none, NaN and infinities included: then nothing was done. */
 static inline bool otmi_histogram_add_common(otmi_histogram_half *half, const otmi_shape *shape, double value)
 {
     int64_t ordered = otmi_ordered(value);
-    if (__builtin_expect(!otmi_extremes_hold(&half->extremes, ordered), 0)) {
+    if (__builtin_expect(!otmi_extremes_hold(&half->extremes, ordered), 0) ||
+        !otmi_histogram_count(half, otmi_bucket_of_few(shape, ordered))) {
         return false;
     }
-    otmi_histogram_count(half, otmi_bucket_of_few(shape, ordered));
     otmi_sum_f64_add(&half->sum, value);
     return true;
 }

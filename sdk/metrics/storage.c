@@ -63,7 +63,7 @@ otm_status otmi_storage_create(const otmi_env *env, const otmi_stream *stream, c
 static void cells_fini(otmi_storage *storage)
 {
     size_t slots = otmi_slot_count();
-    for (uint32_t k = 0; storage->shape.kind == OTMI_SHAPE_EXPONENTIAL && k < storage->table.chunk_count; k++) {
+    for (uint32_t k = 0; otmi_shape_is_histogram(&storage->shape) && k < storage->table.chunk_count; k++) {
         const otmi_chunk *chunk = storage->table.chunks[k];
         for (size_t s = 0; s < slots; s++) {
             char *cells = __atomic_load_n(&otmi_slot_at(s)->cells[chunk->id], __ATOMIC_ACQUIRE);

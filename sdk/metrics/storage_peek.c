@@ -19,7 +19,7 @@ static void peek_half(const otmi_shape *shape, const char *at, otm_series_value 
     const otmi_histogram_half *half = (const otmi_histogram_half *)(const void *)at;
     out->sum += otmi_load_f64(&half->sum);
     for (size_t b = 0; b <= shape->bound_count; b++) {
-        out->count += __atomic_load_n(&half->counts[b], __ATOMIC_RELAXED);
+        out->count += otmi_histogram_bucket(half, b);
     }
 }
 

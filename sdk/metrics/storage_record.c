@@ -34,7 +34,7 @@ bool otmi_storage_apply(otmi_storage *storage, const otmi_slot *slot, otmi_serie
     } else {
         double v = storage->stream->number == OTM_NUMBER_I64 ? (double)value.i64 : value.f64;
         if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
-            otmi_histogram_add((otmi_histogram_half *)(void *)cell, shape, v);
+            otmi_histogram_add((otmi_histogram_half *)(void *)cell, shape, storage->env->allocator, v);
         } else {
             otmi_exponential_add((otmi_exponential_half *)(void *)cell, shape, storage->env->allocator, v);
         }
