@@ -1,10 +1,6 @@
-#include "metrics/callback.h"
-
-#include "metrics/core.h"
+#include "metrics/callback_run.h"
 #include "util/alloc.h"
 
-#define RUN_MAXIMUM_BYTES (UINT64_C(256) << 20)
-#define RUN_MAXIMUM_OBSERVATIONS (UINT32_C(1) << 22)
 #define UNREGISTER_WAIT_MS 30000
 
 /* The callback that this thread is inside, innermost. */
@@ -111,207 +107,6 @@ void otmi_callback_list_fini(otmi_core *core)
     core->callbacks = (otmi_callback_list){.count = 0};
 }
 
-/* -- A run ------------------------------------------------------------------------------------------------------- */
-
-typedef struct run_observer {
-    otm_observer handle; /* first */
-    otmi_run *run;
-    otmi_callback *callback;
-} run_observer;
-
-/* Shared by the collector and the thread of the run; the last of the two frees it. */
-struct otmi_run {
-    otmi_core *core;
-    size_t reader_index;
-    otm_allocator memory; /* gives from the arena, takes nothing back */
-    otmi_arena arena;
-    otmi_callback **todo; /* in the arena */
-    size_t todo_count;
-
-    otmi_mutex mu; /* guards what follows */
-    otmi_cond changed;
-    uint32_t references;
-    bool done;
-    bool abandoned;
-    const run_observer *active; /* the observer that may report now */
-    otmi_callback *stuck_in;    /* the callback that was running when the run was abandoned, or NULL */
-    otmi_observation *observations;
-    size_t count;
-    size_t capacity;
-    size_t complete; /* observations of callbacks that have returned */
-};
-
-static void *arena_alloc(void *context, size_t size)
-{
-    return otmi_arena_alloc(context, size);
-}
-
-static void *arena_resize(void *context, void *pointer, size_t old_size, size_t new_size)
-{
-    void *larger = otmi_arena_alloc(context, new_size);
-    if (larger != NULL && pointer != NULL) {
-        memcpy(larger, pointer, old_size < new_size ? old_size : new_size);
-    }
-    return larger;
-}
-
-static void arena_release(void *context, void *pointer, size_t size)
-{
-    (void)context;
-    (void)pointer;
-    (void)size;
-}
-
-static otmi_run *run_create(otmi_core *core, size_t reader_index)
-{
-    otmi_run *run = otmi_alloc_zeroed(core->env.allocator, sizeof *run);
-    if (run == NULL) {
-        return NULL;
-    }
-    run->core = core;
-    run->reader_index = reader_index;
-    run->references = 1;
-    otmi_arena_init(&run->arena, core->env.allocator, RUN_MAXIMUM_BYTES);
-    run->memory = (otm_allocator){&run->arena, arena_alloc, arena_resize, arena_release};
-    if (otmi_mutex_init(&run->mu) != OTM_OK) {
-        otmi_free(core->env.allocator, run, sizeof *run);
-        return NULL;
-    }
-    if (otmi_cond_init(&run->changed) != OTM_OK) {
-        otmi_mutex_fini(&run->mu);
-        otmi_free(core->env.allocator, run, sizeof *run);
-        return NULL;
-    }
-    return run;
-}
-
-void otmi_run_release(otmi_run *run)
-{
-    if (run == NULL) {
-        return;
-    }
-    otmi_mutex_lock(&run->mu);
-    bool last = --run->references == 0;
-    otmi_mutex_unlock(&run->mu);
-    if (last) {
-        const otm_allocator *allocator = run->core->env.allocator;
-        otmi_arena_fini(&run->arena);
-        otmi_cond_fini(&run->changed);
-        otmi_mutex_fini(&run->mu);
-        otmi_free(allocator, run, sizeof *run);
-    }
-}
-
-static void run_reset(otmi_run *run)
-{
-    otmi_arena_reset(&run->arena);
-    run->done = run->abandoned = false;
-    run->active = NULL;
-    run->stuck_in = NULL;
-    run->observations = NULL;
-    run->count = run->capacity = run->complete = run->todo_count = 0;
-}
-
-const otmi_observation *otmi_run_observations(const otmi_run *run, size_t *count)
-{
-    *count = run->complete;
-    return run->observations;
-}
-
-/* -- Observing --------------------------------------------------------------------------------------------------- */
-
-static bool run_reserve(otmi_run *run)
-{
-    if (run->count < run->capacity) {
-        return true;
-    }
-    size_t capacity = run->capacity == 0 ? 32 : 2 * run->capacity;
-    otmi_observation *wider = otmi_arena_alloc(&run->arena, capacity * sizeof *wider);
-    if (capacity > RUN_MAXIMUM_OBSERVATIONS || wider == NULL) {
-        return false;
-    }
-    if (run->count > 0) {
-        memcpy(wider, run->observations, run->count * sizeof *wider);
-    }
-    run->observations = wider;
-    run->capacity = capacity;
-    return true;
-}
-
-static bool run_add_locked(otmi_run *run, otmi_instrument *instrument, otmi_number value, const otm_attr *attrs,
-                           size_t attr_count)
-{
-    otmi_attr_set *set = NULL;
-    if (!run_reserve(run) || otmi_attr_set_create(&run->memory, attrs, attr_count, &set) != OTM_OK) {
-        return false;
-    }
-    run->observations[run->count++] = (otmi_observation){instrument, set, value};
-    return true;
-}
-
-static otmi_instrument *observed_instrument(const otmi_callback *callback, otm_observable *named)
-{
-    if (named == NULL) {
-        return callback->instrument_count == 1 ? callback->instruments[0] : NULL;
-    }
-    named = otm_observable_behind(named);
-    for (size_t i = 0; i < callback->instrument_count; i++) {
-        if (&callback->instruments[i]->handle.async == named) {
-            return callback->instruments[i];
-        }
-    }
-    return NULL;
-}
-
-static void refuse(const otmi_core *core, const otmi_instrument *instrument, const char *why)
-{
-    otmi_diag_origin origin = {"callback", instrument == NULL ? NULL : instrument->meter->name,
-                               instrument == NULL ? NULL : instrument->desc.name};
-    otmi_diag_report(core->env.diag, OTM_WARN, OTM_ERR_INVALID_ARGUMENT, &origin, "an observation was refused: %s",
-                     why);
-}
-
-static void observe(otm_observer *self, otm_observable *named, otmi_number value, const otm_attr *attrs,
-                    size_t attr_count, bool is_i64)
-{
-    run_observer *observer = (run_observer *)self;
-    otmi_run *run = observer->run;
-    otmi_instrument *instrument = observed_instrument(observer->callback, named);
-    if (instrument == NULL) {
-        refuse(run->core, NULL, "the callback was not registered for that instrument");
-        return;
-    }
-    if (instrument->desc.number == OTM_NUMBER_F64 && is_i64) {
-        value.f64 = (double)value.i64;
-    } else if (instrument->desc.number == OTM_NUMBER_I64 && !is_i64) {
-        refuse(run->core, instrument, "it is a double, and the instrument counts integers");
-        return;
-    }
-    otmi_mutex_lock(&run->mu);
-    bool active = run->active == observer && !run->abandoned;
-    bool added = active && run_add_locked(run, instrument, value, attrs, attr_count);
-    otmi_mutex_unlock(&run->mu);
-    if (!active) {
-        refuse(run->core, instrument, "it was made outside its callback");
-    } else if (!added) {
-        refuse(run->core, instrument, "an attribute has an empty key, or there is no memory");
-    }
-}
-
-static void observe_i64(otm_observer *self, otm_observable *named, int64_t value, const otm_attr *attrs,
-                        size_t attr_count)
-{
-    observe(self, named, (otmi_number){.i64 = value}, attrs, attr_count, true);
-}
-
-static void observe_f64(otm_observer *self, otm_observable *named, double value, const otm_attr *attrs,
-                        size_t attr_count)
-{
-    observe(self, named, (otmi_number){.f64 = value}, attrs, attr_count, false);
-}
-
-static const otm_observer_ops observer_ops = {sizeof(otm_observer_ops), observe_i64, observe_f64};
-
 /* -- Running ----------------------------------------------------------------------------------------------------- */
 
 /* True if something of the instrument comes out: it has streams, and the reader's filter does not drop all. */
@@ -358,7 +153,7 @@ static otm_status choose(otmi_run *run, size_t *stuck)
 
 /* False: the callback was unregistered, or the run abandoned. Both locks, here and in abandon(): it is abandoned inside
  * a callback or between two, and nothing in between. */
-static bool enter(otmi_run *run, otmi_callback *callback, const run_observer *observer)
+static bool enter(otmi_run *run, otmi_callback *callback, const otmi_run_observer *observer)
 {
     otmi_core *core = run->core;
     otmi_mutex_lock(&core->mu);
@@ -389,13 +184,11 @@ static void leave(otmi_run *run, otmi_callback *callback)
 
 static void run_one(otmi_run *run, otmi_callback *callback)
 {
-    /* In the run's memory, not on the stack: a host that keeps the pointer finds an observer that refuses. */
-    run_observer *observer = otmi_arena_alloc(&run->arena, sizeof *observer);
+    otmi_run_observer *observer = otmi_run_observer_create(run, callback);
     if (observer == NULL) {
-        refuse(run->core, callback->instruments[0], "there is no memory to run its callback");
+        otmi_observation_refuse(run->core, callback->instruments[0], "there is no memory to run its callback");
         return;
     }
-    *observer = (run_observer){{&observer_ops, 1}, run, callback};
     if (enter(run, callback, observer)) {
         const otmi_callback *outer = inside;
         inside = callback;
@@ -487,13 +280,13 @@ otm_status otmi_callbacks_run(otmi_core *core, size_t reader_index, uint64_t dea
     size_t stuck = 0;
     *out = NULL;
     if (run == NULL) {
-        run = run_create(core, reader_index);
+        run = otmi_run_create(core, reader_index);
         core->runs[reader_index] = run;
         if (run == NULL) {
             return OTM_ERR_NO_MEMORY;
         }
     }
-    run_reset(run);
+    otmi_run_reset(run);
     otm_status st = choose(run, &stuck);
     if (st != OTM_OK) {
         return st;
