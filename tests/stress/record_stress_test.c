@@ -5,7 +5,7 @@
 #include "metrics/slot.h"
 #include "stress/stress_ledger.h"
 
-#define ROUNDS 200
+#define ROUNDS 120
 #define PER_THREAD 2000
 #define THREADS 12
 #define SETS 7
