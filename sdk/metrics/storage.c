@@ -237,8 +237,10 @@ otmi_series *otmi_storage_begin_measuring_locked(otmi_storage *storage, otmi_ser
         __atomic_store_n(&series->by.admitted[storage->epoch & 1], storage->epoch, __ATOMIC_RELAXED);
     }
     if (series->start_ns == 0) {
-        /* 0 means "not yet", also where the host's clock says it. */
-        __atomic_store_n(&series->start_ns, now_ns == 0 ? 1 : now_ns, __ATOMIC_RELEASE);
+        /* The clock was read without the lock: a set may have ended since. 0 means "not yet", also where the host's
+         * clock says it. */
+        uint64_t start_ns = otmi_not_before(now_ns == 0 ? 1 : now_ns, storage->starts_from_ns);
+        __atomic_store_n(&series->start_ns, start_ns, __ATOMIC_RELEASE);
     }
     otmi_storage_update_full_locked(storage);
     return series;

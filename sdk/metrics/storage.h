@@ -77,7 +77,9 @@ struct otmi_storage {
     uint32_t snapshot_used;   /* table.used and chunk_count when the collection began; the collector's */
     uint32_t snapshot_chunks;
     uint32_t active_from;     /* tracking idle series: the epoch at the end of the last collection */
-    uint64_t interval_start_ns; /* delta: end of the last interval; the collector's */
+    uint64_t interval_start_ns; /* delta: end of the last interval; the collector's. Cumulative: time of the last
+                                 * collection */
+    uint64_t starts_from_ns;    /* cumulative: nothing begins before this, the last that was seen of what has ended */
 };
 
 otm_status otmi_storage_create(const otmi_env *env, const otmi_stream *stream, const char *meter_name,

@@ -139,6 +139,9 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
     const otm_clock *clock = storage->env->clock;
     uint64_t monotonic_ns = storage->shape.tracks_idle ? clock->monotonic_ns(clock->context) : 0;
     otmi_mutex_lock(&storage->mu);
+    if (!storage->shape.delta) {
+        storage->interval_start_ns = now_ns;
+    }
     storage->undrained = false;
     otmi_series_map_free_condemned(&storage->map);
     otmi_reservoir *doomed = otmi_storage_leave_locked(storage, reader_bit);

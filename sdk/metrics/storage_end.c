@@ -24,6 +24,8 @@ void otmi_storage_end_locked(otmi_storage *storage, otmi_series *series, uint64_
     if (!storage->shape.delta) {
         /* Atomic: a late section may still look for its epoch here, and goes another way when it is not there. */
         __atomic_store_n(&series->by.pending_readers, yet_to_see, __ATOMIC_RELAXED);
+        uint64_t seen_ns = otmi_not_before(storage->interval_start_ns, series->start_ns);
+        storage->starts_from_ns = otmi_not_before(seen_ns, storage->starts_from_ns);
     }
     __atomic_store_n(&series->state, OTMI_SERIES_ENDED, __ATOMIC_RELEASE);
     otmi_series_push(&storage->ended, series);

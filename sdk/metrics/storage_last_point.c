@@ -15,6 +15,8 @@ static bool move_to(otmi_collection *c, otmi_series *from, const otmi_chunk_cell
     size_t offset = otmi_storage_half_offset(storage, c->parity);
     (void)otmi_chunk_cells_series(storage, to->number, &there);
     if (there.count == 0) {
+        /* It was to be measured, and there was no memory for a cell. */
+        __atomic_store_n(&to->by.admitted[c->parity], 0, __ATOMIC_RELAXED);
         return false;
     }
     for (size_t i = 0; i < found->count; i++) {
@@ -28,13 +30,13 @@ static bool move_to(otmi_collection *c, otmi_series *from, const otmi_chunk_cell
     return true;
 }
 
-/* A series of the same attributes that this collection reads. */
+/* A series of the same attributes that this collection reads, if it ever was measured. */
 static otmi_series *listed(const otmi_storage *storage, uint32_t list, const otmi_series *like)
 {
     otmi_attr_span span = {.attrs = like->attrs->attrs, .count = like->attrs->count};
     for (otmi_series *s; (s = otmi_series_pop(&storage->table, &list)) != NULL;) {
         if (s->hash == like->hash && otmi_storage_in_snapshot(storage, s) && s->state != OTMI_SERIES_RETIRED &&
-            otmi_attr_span_equals(&span, s->attrs)) {
+            s->start_ns != 0 && otmi_attr_span_equals(&span, s->attrs)) {
             return s;
         }
     }

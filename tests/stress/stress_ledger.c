@@ -227,7 +227,8 @@ static void enter_point(void *context, const otm_metric *metric, const otm_point
     stress_account *account = &v->ledger->accounts[v->reader][m];
     stress_series *series = &account->series[place];
     if (series->collection == v->ledger->collections[v->reader]) {
-        stress_complain("one collection has two points of one set of %s", metric->name.data);
+        stress_complain("one collection of reader %d has two points of one set of %s", (int)v->reader,
+                        metric->name.data);
     }
     series->collection = v->ledger->collections[v->reader];
     if (metric->temporality == OTM_DELTA) {

@@ -178,6 +178,92 @@ static void storage_end_idle_series_is_seen_by_a_reader_that_was_not_there_when_
     storage_fixture_fini(&f);
 }
 
+/* A handle between two series of a set, never measured through, parts them no more than it shows. SDK-CARD-08 */
+static void storage_end_set_bound_in_vain_between_two_ends_has_one_point(void **state)
+{
+    (void)state;
+    const otm_temporality temporalities[] = {OTM_CUMULATIVE, OTM_DELTA};
+    for (size_t i = 0; i < 2; i++) {
+        storage_fixture f;
+        otmi_target target;
+        otm_attr attr = otm_attr_i64("set", 1);
+        open_with(&f, temporalities[i], OTM_AGGREGATION_SUM, 1);
+        storage_record(&f, 1, 5);
+        assert_int_equal(storage_remove(&f, 1), OTM_OK);
+        assert_int_equal(otmi_storage_bind(f.storage, &attr, 1, false, &target), OTM_OK);
+        otmi_storage_unbind(&target);
+        storage_record(&f, 1, 2);
+        assert_int_equal(storage_remove(&f, 1), OTM_OK);
+        otmi_points points = storage_collect(&f);
+        assert_int_equal(points_of(&points, 1), 1);
+        assert_int_equal(value_of(&points, 1), temporalities[i] == OTM_DELTA ? 7 : 2);
+        storage_fixture_fini(&f);
+    }
+}
+
+/* SDK-CARD-08 */
+static void storage_end_delta_set_without_memory_for_its_new_series_has_one_point(void **state)
+{
+    (void)state;
+    bool failed = true;
+    for (uint64_t n = 1; failed; n++) {
+        storage_fixture f;
+        open_with(&f, OTM_DELTA, OTM_AGGREGATION_SUM, 1);
+        for (int64_t set = 1; set < 8; set++) {
+            storage_record(&f, set, 5); /* with the overflow series they fill the first chunk */
+        }
+        assert_int_equal(storage_remove(&f, 1), OTM_OK);
+        f.memory.requests = 0;
+        f.memory.fail_at = n;
+        storage_record(&f, 1, 2);
+        failed = failing_alloc_failed(&f.memory);
+        f.memory.fail_at = 0;
+        otmi_points points = storage_collect(&f);
+        assert_int_equal(points_of(&points, 1), 1);
+        assert_true(value_of(&points, 1) == 5 || value_of(&points, 1) == 7);
+        storage_fixture_fini(&f);
+    }
+}
+
+/* A clock that is slow to answer, while others measure, collect and remove. */
+static struct {
+    storage_fixture *f;
+    uint64_t (*read)(void *);
+} slow_clock;
+
+static uint64_t read_slowly(void *context)
+{
+    storage_fixture *f = slow_clock.f;
+    uint64_t now_ns = slow_clock.read(context);
+    slow_clock.f = NULL;
+    if (f != NULL) {
+        fake_clock_advance_ms(&f->clock, 10);
+        storage_record(f, 1, 5);
+        fake_clock_advance_ms(&f->clock, 10);
+        (void)storage_collect(f);
+        assert_int_equal(storage_remove(f, 1), OTM_OK);
+    }
+    return now_ns;
+}
+
+/* SDK-START-03, DM-TIME-04 */
+static void storage_end_set_begins_anew_after_it_was_last_seen_however_late_the_recording_is(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_CUMULATIVE, OTM_AGGREGATION_SUM, 1);
+    slow_clock.read = f.clock.base.wall_ns;
+    slow_clock.f = &f;
+    f.clock.base.wall_ns = read_slowly;
+    storage_record(&f, 1, 2);
+    uint64_t last_seen_ns = f.clock.wall_ns;
+    fake_clock_advance_ms(&f.clock, 10);
+    otmi_points points = storage_collect(&f);
+    assert_int_equal(value_of(&points, 1), 2);
+    assert_true(point_of(&points, 1)->start_time_unix_nano >= last_seen_ns);
+    storage_fixture_fini(&f);
+}
+
 static void storage_end_numbers_are_used_again_with_other_generations(void **state)
 {
     (void)state;
@@ -311,6 +397,9 @@ int main(void)
         cmocka_unit_test(storage_end_set_removed_thrice_around_the_begin_of_a_collection_has_one_point),
         cmocka_unit_test(storage_end_set_that_ends_again_is_seen_while_another_reader_has_yet_to_see_its_first_end),
         cmocka_unit_test(storage_end_idle_series_is_seen_by_a_reader_that_was_not_there_when_it_ended),
+        cmocka_unit_test(storage_end_set_bound_in_vain_between_two_ends_has_one_point),
+        cmocka_unit_test(storage_end_delta_set_without_memory_for_its_new_series_has_one_point),
+        cmocka_unit_test(storage_end_set_begins_anew_after_it_was_last_seen_however_late_the_recording_is),
         cmocka_unit_test(storage_end_numbers_are_used_again_with_other_generations),
         cmocka_unit_test(storage_end_with_a_reader_that_never_collects_memory_stays_bounded),
         cmocka_unit_test(storage_end_delta_merges_what_a_removed_series_measured_with_its_namesake),
