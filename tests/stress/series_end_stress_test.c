@@ -4,6 +4,7 @@
  * total falls only where a younger series has taken over; under delta nothing is lost at all.
  * SDK-CARD-08, SDK-START-03, SDK-RDR-10, SDK-CONC-01, SDK-BIND-01 */
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "metrics/slot.h"
@@ -102,6 +103,72 @@ static void stress_series_removed_with_their_exemplars_lose_nothing_under_delta(
     check_removals_lose_nothing_under_delta(OTM_EXEMPLARS_ALWAYS_ON);
 }
 
+/* -- Memory that runs short ---------------------------------------------------------------------------------------- */
+
+#define FAILS_ONE_IN 7
+
+typedef struct short_memory {
+    otm_allocator base;
+    atomic_bool runs_short;
+    atomic_uint requests;
+    atomic_int live;
+} short_memory;
+
+static void *alloc_or_fail(void *context, size_t size)
+{
+    short_memory *m = context;
+    if (atomic_load(&m->runs_short) && atomic_fetch_add(&m->requests, 1) % FAILS_ONE_IN == 0) {
+        return NULL;
+    }
+    atomic_fetch_add(&m->live, 1);
+    return malloc(size);
+}
+
+static void release(void *context, void *pointer, size_t size)
+{
+    short_memory *m = context;
+    (void)size;
+    atomic_fetch_sub(&m->live, pointer != NULL);
+    free(pointer);
+}
+
+static void *resize_or_fail(void *context, void *pointer, size_t old_size, size_t new_size)
+{
+    void *moved = alloc_or_fail(context, new_size);
+    if (moved != NULL && pointer != NULL) {
+        memcpy(moved, pointer, old_size < new_size ? old_size : new_size);
+        release(context, pointer, old_size);
+    }
+    return moved;
+}
+
+/* Measurements may be dropped, and collections fail, for want of memory; what is shown is whole, and was recorded. */
+static void stress_memory_that_runs_short_while_series_end_drops_measurements_and_no_more(void **state)
+{
+    (void)state;
+    short_memory memory = {.base = {&memory, alloc_or_fail, resize_or_fail, release}};
+    stress_life f = {.enabled = true, .exemplars = OTM_EXEMPLARS_ALWAYS_ON, .allocator = &memory.base};
+    stress_world_add_reader(&f.world, OTM_CUMULATIVE, STRESS_LIFE_TTL_MS);
+    stress_world_add_reader(&f.world, OTM_CUMULATIVE, STRESS_LIFE_TTL_MS);
+    stress_life_open(&f);
+    f.ledger->tolerated = OTM_ERR_NO_MEMORY;
+    atomic_store(&memory.runs_short, true);
+    for (int round = stress_amount(ROUNDS); round > 0; round--) {
+        stress_life_run(&f, stress_life_record_and_remove, collect_and_let_time_pass);
+    }
+    atomic_store(&memory.runs_short, false);
+    f.ledger->tolerated = OTM_OK;
+    for (size_t reader = 0; reader < f.world.reader_count; reader++) {
+        stress_life_collect(&f, reader);
+        assert_true(stress_ledger_shown(f.ledger, reader, COUNTER).number <= f.ledger->recorded[COUNTER].number);
+        assert_true(stress_ledger_shown(f.ledger, reader, EXPLICIT).count <= f.ledger->recorded[EXPLICIT].count);
+        assert_true(stress_ledger_shown(f.ledger, reader, EXPONENTIAL).count <= f.ledger->recorded[EXPONENTIAL].count);
+    }
+    stress_assert_content();
+    stress_life_close(&f);
+    assert_int_equal(atomic_load(&memory.live), 0);
+}
+
 /* -- Signals ------------------------------------------------------------------------------------------------------- */
 
 #define BURST 100
@@ -165,6 +232,7 @@ int main(void)
         cmocka_unit_test(stress_series_that_end_for_being_idle_while_others_record_lose_nothing),
         cmocka_unit_test(stress_series_removed_while_all_record_lose_nothing_under_delta),
         cmocka_unit_test(stress_series_removed_with_their_exemplars_lose_nothing_under_delta),
+        cmocka_unit_test(stress_memory_that_runs_short_while_series_end_drops_measurements_and_no_more),
         cmocka_unit_test(stress_adds_of_signal_handlers_are_all_there_under_delta),
     };
     otmi_slot_limit(SLOTS);

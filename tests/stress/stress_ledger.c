@@ -257,7 +257,7 @@ otm_status stress_ledger_collect(stress_ledger *ledger, otm_reader *reader, size
                                  stress_look look)
 {
     visit_context context = {ledger, index, look};
-    otm_status tolerated = timeout_ms != 0 ? OTM_ERR_TIMEOUT : OTM_OK;
+    otm_status tolerated = timeout_ms != 0 ? OTM_ERR_TIMEOUT : ledger->tolerated;
     ledger->collections[index]++;
     otm_status st = stress_collect(reader, timeout_ms, tolerated, enter_point, &context);
     if (st == OTM_OK && !ledger->series_end) {

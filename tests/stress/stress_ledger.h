@@ -55,6 +55,7 @@ typedef struct stress_account {
 typedef struct stress_ledger {
     const char *names[STRESS_METRICS]; /* of the metrics; NULL ends the list */
     bool series_end;                   /* series may be missing, or begin anew, under cumulative */
+    otm_status tolerated;              /* a failure that collections may have */
     pthread_mutex_t mu;                /* guards `recorded` */
     stress_total recorded[STRESS_METRICS];
     uint64_t collections[STRESS_READERS];

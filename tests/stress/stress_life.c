@@ -46,6 +46,7 @@ void stress_life_open(stress_life *f)
     views[1].stream.cardinality_limit = LIMIT;
     otm_meter_provider_options_init(&options);
     options.clock = &f->clock.base;
+    options.allocator = f->allocator;
     options.exemplar_filter = f->exemplars;
     options.views = views;
     options.view_count = 2;
@@ -148,8 +149,12 @@ static void bind_and_let_go(const stress_life *f, int64_t set, stress_total *t)
 {
     otm_attr attr = otm_attr_i64("set", set);
     otm_bound_up_down_counter_i64 *bound = NULL;
-    if (otm_up_down_counter_i64_bind(f->up_down, &attr, 1, NULL, &bound) != OTM_OK) {
-        stress_complain("binding failed");
+    otm_status st = otm_up_down_counter_i64_bind(f->up_down, &attr, 1, NULL, &bound);
+    if (st != OTM_OK) {
+        if (f->allocator == NULL) {
+            stress_complain("binding failed: %s", otm_status_name(st));
+        }
+        return;
     }
     otm_bound_up_down_counter_i64_add(bound, 3);
     (void)otm_bound_up_down_counter_i64_rebind(bound);

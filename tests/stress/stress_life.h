@@ -24,8 +24,9 @@ typedef struct stress_life {
     otm_histogram_f64 *exponential;
     otm_bound_counter_i64 *bound_counter[STRESS_LIFE_BOUND_SETS];
     otm_bound_histogram_f64 *bound_exponential[STRESS_LIFE_BOUND_SETS];
-    otm_exemplar_filter exemplars; /* for stress_life_open() */
-    atomic_bool enabled;           /* for a configurator to ask */
+    otm_exemplar_filter exemplars;  /* for stress_life_open() */
+    const otm_allocator *allocator; /* the same; handles that it has no memory for record nothing */
+    atomic_bool enabled;            /* for a configurator to ask */
 } stress_life;
 
 /* The readers are there already. */
