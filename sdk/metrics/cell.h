@@ -136,7 +136,10 @@ typedef struct otmi_histogram_half {
 static inline uint64_t otmi_histogram_bucket(const otmi_histogram_half *half, size_t bucket)
 {
     const uint64_t *crossings = __atomic_load_n(&half->crossings, __ATOMIC_ACQUIRE);
-    uint64_t crossed = crossings == NULL ? 0 : __atomic_load_n(&crossings[bucket], __ATOMIC_ACQUIRE);
+    if (crossings == NULL) {
+        return __atomic_load_n(&half->counts[bucket], __ATOMIC_RELAXED);
+    }
+    uint64_t crossed = __atomic_load_n(&crossings[bucket], __ATOMIC_ACQUIRE);
     uint32_t count = __atomic_load_n(&half->counts[bucket], __ATOMIC_RELAXED);
     crossed += (crossed ^ count >> OTMI_CROSSING_BITS) & 1;
     return crossed << OTMI_CROSSING_BITS | (count & ((1u << OTMI_CROSSING_BITS) - 1));
