@@ -87,14 +87,14 @@ static bool check_run(bench_row *row, char *why)
                               : bench_judge_count((uint64_t)s->total.i64, row->total, why);
 }
 
-static collecting_state *start(bool delta)
+static void *start(const bench_row *row)
 {
     collecting_state *s = calloc(1, sizeof *s);
     if (s == NULL) {
         bench_die("rows beside collections", OTM_ERR_NO_MEMORY);
     }
-    s->delta = delta;
-    bench_rig_start(&s->rig, &(bench_rig_options){.delta = delta});
+    s->delta = row->variant != NULL;
+    bench_rig_start(&s->rig, row->variant);
     (void)otm_meter_create_counter_i64(s->rig.meter, "counter", NULL, &s->counter);
     (void)otm_meter_create_histogram_f64(s->rig.meter, "histogram", NULL, &s->histogram);
     (void)otm_counter_i64_bind(s->counter, NULL, 0, NULL, &s->bound_counter);
@@ -115,21 +115,20 @@ static void end(bench_row *row)
 
 void bench_rows_collecting(void)
 {
-    static const struct {
-        const char *name;
-        void (*run)(bench_row *row, uint64_t count, unsigned thread);
-        bool delta;
-    } cases[] = {
-        {"bound counter add beside collections", run_counter, false},
-        {"bound histogram record beside collections", run_histogram, false},
-        {"bound counter add beside delta collections", run_counter, true},
-        {"bound histogram record beside delta collections", run_histogram, true},
+    static const bench_rig_options delta = {.delta = true};
+    static const bench_row rows[] = {
+        {.name = "bound counter add beside collections", .run = run_counter},
+        {.name = "bound histogram record beside collections", .run = run_histogram},
+        {.name = "bound counter add beside delta collections", .run = run_counter, .variant = &delta},
+        {.name = "bound histogram record beside delta collections", .run = run_histogram, .variant = &delta},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        if (bench_wanted(cases[i].name)) {
-            bench_add_row(&(bench_row){.name = cases[i].name, .run = cases[i].run, .check = check_run,
-                                       .end = end, .before = before, .after = after,
-                                       .state = start(cases[i].delta), .threads = 1});
-        }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bench_row row = rows[i];
+        row.start = start;
+        row.before = before;
+        row.after = after;
+        row.check = check_run;
+        row.end = end;
+        bench_add_row(&row, BENCH_ONE);
     }
 }

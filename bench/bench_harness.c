@@ -1,223 +1,106 @@
 #include "bench.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#define MAX_ROWS 64
-#define MAX_THREADS 64
-#define MAX_WAITING 0.03
+#include "bench_baseline.h"
+#include "bench_run.h"
+
+#define MAX_ROWS 128
 
 double bench_values[BENCH_VALUES];
 double bench_values_sum;
 const double bench_bounds[BENCH_BOUNDS] = {0,   5,   10,  25,   50,   75,   100, 250,
                                            500, 750, 1000, 2500, 5000, 7500, 10000};
 
+/* Under callgrind; the difference is what is counted, so that what a run pays once does not count. */
+#define FEW BENCH_VALUES
+#define MANY (11 * (uint64_t)BENCH_VALUES)
+
 static bench_row rows[MAX_ROWS];
 static size_t row_count;
 
 /* -- Baselines --------------------------------------------------------------------------------------------------- */
 
-#if defined(__clang__)
-#define OUT_OF_LINE __attribute__((noinline))
-#else
-#define OUT_OF_LINE __attribute__((noipa))
-#endif
-
-static uint64_t baseline_word;
-static double baseline_double;
-
-static OUT_OF_LINE void increment(uint64_t value)
-{
-    baseline_word += value;
-    __asm__ volatile("" ::: "memory");
-}
+static const unsigned layouts[BENCH_LAYOUTS] = {0, 1, 2, 3};
 
 static void run_increment(bench_row *row, uint64_t count, unsigned thread)
 {
-    (void)row;
     (void)thread;
-    for (uint64_t i = 0; i < count; i++) {
-        increment(1);
-    }
-}
-
-static OUT_OF_LINE void increment_double(double value)
-{
-    baseline_double += value;
-    __asm__ volatile("" ::: "memory");
+    bench_increment(count, *(const unsigned *)row->variant);
 }
 
 static void run_increment_double(bench_row *row, uint64_t count, unsigned thread)
 {
     (void)row;
     (void)thread;
-    for (uint64_t i = 0; i < count; i++) {
-        increment_double(1.0);
-    }
+    bench_increment_double(count);
 }
 
 static void run_empty_loop(bench_row *row, uint64_t count, unsigned thread)
 {
     (void)row;
     (void)thread;
-    for (uint64_t i = 0; i < count; i++) {
-        __asm__ volatile("" ::: "memory");
-    }
+    bench_empty_loop(count);
 }
 
-static bool check_increment(bench_row *row, char *why)
+/* The first is what ratios are to, the second what the rows of things switched off are compared with, the third tells
+ * how much of a double's cost is the processor's. The others differ from the first in nothing but their place. */
+static bench_row bases[] = {
+    {.name = "baseline: increment", .run = run_increment, .variant = &layouts[0]},
+    {.name = "baseline: empty loop", .run = run_empty_loop},
+    {.name = "baseline: increment of a double", .run = run_increment_double},
+    {.name = "baseline: increment, shifted by 16 bytes", .run = run_increment, .variant = &layouts[1]},
+    {.name = "baseline: increment, shifted by 32 bytes", .run = run_increment, .variant = &layouts[2]},
+    {.name = "baseline: increment, shifted by 48 bytes", .run = run_increment, .variant = &layouts[3]},
+};
+#define BASES (sizeof bases / sizeof bases[0])
+
+static void check_increments(char *why)
 {
-    snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)baseline_word, (unsigned long long)row->total);
-    return baseline_word == row->total;
-}
-
-/* -- One run ----------------------------------------------------------------------------------------------------- */
-
-double bench_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-unsigned bench_cores(void)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores > MAX_THREADS ? MAX_THREADS : (unsigned)cores;
-}
-
-/* How long this thread was ready to run and had no core; 0 where the kernel does not say. */
-static double waited_ns(void)
-{
-    unsigned long long ran = 0;
-    unsigned long long waited = 0;
-    FILE *file = fopen("/proc/thread-self/schedstat", "r");
-    if (file != NULL) {
-        if (fscanf(file, "%llu %llu", &ran, &waited) != 2) {
-            waited = 0;
-        }
-        fclose(file);
+    uint64_t total = 0;
+    for (size_t b = 0; b < BASES; b++) {
+        total += bases[b].run == run_increment ? bases[b].total : 0;
     }
-    return (double)waited;
-}
-
-typedef struct runner {
-    bench_row *row;
-    unsigned thread;
-    pthread_barrier_t *start;
-    double began, ended, waited;
-} runner;
-
-static void *run_one(void *argument)
-{
-    runner *self = argument;
-    double waited = waited_ns();
-    if (self->start != NULL) {
-        pthread_barrier_wait(self->start);
-    }
-    self->began = bench_now_ns();
-    self->row->run(self->row, self->row->count, self->thread);
-    self->ended = bench_now_ns();
-    self->waited = waited_ns() - waited;
-    return NULL;
-}
-
-static void run_all(runner *runners, unsigned count)
-{
-    pthread_t threads[MAX_THREADS];
-    pthread_barrier_t start;
-    pthread_barrier_init(&start, NULL, count);
-    for (unsigned i = 0; i < count; i++) {
-        runners[i].start = &start;
-        if (pthread_create(&threads[i], NULL, run_one, &runners[i]) != 0) {
-            bench_die("a thread could not be started", OTM_ERR_IO);
-        }
-    }
-    for (unsigned i = 0; i < count; i++) {
-        pthread_join(threads[i], NULL);
-    }
-    pthread_barrier_destroy(&start);
-}
-
-/* The wall time of one run, and whether it was quiet. */
-static double run_once(bench_row *row, bool *quiet)
-{
-    runner runners[MAX_THREADS] = {{0}};
-    for (unsigned i = 0; i < row->threads; i++) {
-        runners[i] = (runner){.row = row, .thread = i};
-    }
-    if (row->before != NULL) {
-        row->before(row);
-    }
-    if (row->threads == 1) {
-        run_one(&runners[0]);
-    } else {
-        run_all(runners, row->threads);
-    }
-    if (row->after != NULL) {
-        row->after(row);
-    }
-    row->total += row->count * row->threads;
-    double began = runners[0].began;
-    double ended = runners[0].ended;
-    for (unsigned i = 1; i < row->threads; i++) {
-        began = fmin(began, runners[i].began);
-        ended = fmax(ended, runners[i].ended);
-    }
-    *quiet = true;
-    for (unsigned i = 0; i < row->threads; i++) {
-        *quiet = *quiet && runners[i].waited <= MAX_WAITING * (ended - began);
-    }
-    return ended - began;
-}
-
-/* Finds the count that takes about `bench_settings.seconds`. */
-static void calibrate(bench_row *row)
-{
-    double wanted = bench_settings.seconds * 1e9;
-    bool quiet;
-    for (row->count = BENCH_VALUES;; row->count *= 4) {
-        double took = run_once(row, &quiet);
-        if (took > wanted / 20) {
-            double count = (double)row->count * wanted / took * 1.1;
-            row->count = ((uint64_t)count / BENCH_VALUES + 1) * BENCH_VALUES;
-            return;
-        }
+    if (bench_incremented() != total) {
+        snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)bench_incremented(), (unsigned long long)total);
     }
 }
 
-static void run_round(bench_row *row, size_t most)
-{
-    if (row->quiet_runs >= most) {
-        return;
-    }
-    bool quiet;
-    double ns = run_once(row, &quiet) / (double)row->count;
-    if (quiet) {
-        row->quiet[row->quiet_runs++] = ns;
-    }
-    if (row->runs++ == 0 || ns < row->least) {
-        row->least = ns;
-    }
-}
-
-/* -- All rows ---------------------------------------------------------------------------------------------------- */
+/* -- Registration ------------------------------------------------------------------------------------------------ */
 
 bool bench_wanted(const char *name)
 {
     return bench_settings.only == NULL || strstr(name, bench_settings.only) != NULL;
 }
 
-void bench_add_row(const bench_row *row)
+static void add_row(const bench_row *row, unsigned threads)
 {
     if (row_count == MAX_ROWS) {
         bench_die("too many rows", OTM_ERR_LIMIT);
     }
-    rows[row_count++] = *row;
+    bench_row *added = &rows[row_count++];
+    *added = *row;
+    added->threads = threads;
+    added->state = row->start(row);
+}
+
+void bench_add_row(const bench_row *row, unsigned threads)
+{
+    bool timed = !bench_settings.instructions;
+    if (!bench_wanted(row->name) || (bench_settings.quick && !row->quick) || (bench_settings.hot_only && !row->hot)) {
+        return;
+    }
+    if ((threads & BENCH_ONE) != 0) {
+        add_row(row, 1);
+    }
+    if ((threads & BENCH_CORES) != 0 && bench_cores() > 1 && timed) {
+        add_row(row, bench_cores());
+    }
+    if ((threads & BENCH_CROWD) != 0 && timed && !bench_settings.quick && !bench_settings.hot_only) {
+        add_row(row, 4 * bench_cores());
+    }
 }
 
 void bench_make_values(void)
@@ -268,10 +151,15 @@ static void report_row(bench_row *row, const bench_row *base)
         .median = row->least,
         .ratio = least_of(row) / least_of(base),
         .timed = true,
+        .crowded = row->threads > bench_cores(),
         .checked = row->check != NULL,
     };
     if (row->check != NULL && row->check(row, figure.why)) {
         figure.why[0] = '\0';
+    }
+    if (row->run == run_increment) {
+        figure.checked = true;
+        check_increments(figure.why);
     }
     if (row->quiet_runs == 0) {
         bench_report(&figure);
@@ -280,14 +168,21 @@ static void report_row(bench_row *row, const bench_row *base)
     }
 }
 
-/* The first is what ratios are to, the second what the rows of things switched off are compared with, the third tells
- * how much of a double's cost is the processor's. */
-static bench_row bases[] = {
-    {.name = "baseline: increment", .run = run_increment, .check = check_increment, .threads = 1},
-    {.name = "baseline: empty loop", .run = run_empty_loop, .threads = 1},
-    {.name = "baseline: increment of a double", .run = run_increment_double, .threads = 1},
-};
-#define BASES (sizeof bases / sizeof bases[0])
+/* -- Rounds ------------------------------------------------------------------------------------------------------ */
+
+static void run_round(bench_row *row, size_t most)
+{
+    if (row->quiet_runs >= most) {
+        return;
+    }
+    bench_run run = bench_run_once(row);
+    if (run.quiet) {
+        row->quiet[row->quiet_runs++] = run.ns / (double)row->count;
+    }
+    if (row->runs++ == 0 || run.own / (double)row->count < row->least) {
+        row->least = run.own / (double)row->count;
+    }
+}
 
 /* Every row once; false when all have the quiet runs that they need. */
 static bool run_turn(void)
@@ -304,26 +199,80 @@ static bool run_turn(void)
     return more;
 }
 
+static void run_turns(void)
+{
+    double began = bench_now_ns();
+    for (size_t turn = 0; turn < bench_settings.turns && run_turn(); turn++) {
+        if (turn > 0 && bench_now_ns() - began > bench_settings.most_seconds * 1e9) {
+            return;
+        }
+    }
+}
+
+static void end_row(bench_row *row)
+{
+    if (row->end != NULL) {
+        row->end(row);
+    }
+}
+
+static void begin_bases(void)
+{
+    for (size_t b = 0; b < BASES; b++) {
+        bases[b].threads = 1;
+        bases[b].runs = bases[b].quiet_runs = 0;
+        bench_calibrate(&bases[b]);
+    }
+}
+
 void bench_run_rows(void)
 {
+    static bool again;
     if (row_count == 0) {
         return;
     }
-    for (size_t b = 0; b < BASES; b++) {
-        calibrate(&bases[b]);
-    }
+    begin_bases();
     for (size_t i = 0; i < row_count; i++) {
-        calibrate(&rows[i]);
+        bench_calibrate(&rows[i]);
     }
-    for (size_t turn = 0; turn < bench_settings.turns && run_turn(); turn++) {
-    }
-    for (size_t b = 0; b < BASES; b++) {
+    run_turns();
+    for (size_t b = 0; b < BASES && !again; b++) {
         report_row(&bases[b], &bases[b == 1 ? 1 : 0]);
     }
     for (size_t i = 0; i < row_count; i++) {
         report_row(&rows[i], &bases[rows[i].to_empty_loop ? 1 : 0]);
-        if (rows[i].end != NULL) {
-            rows[i].end(&rows[i]);
-        }
+        end_row(&rows[i]);
     }
+    row_count = 0;
+    again = true;
+}
+
+/* -- Instructions ------------------------------------------------------------------------------------------------ */
+
+/* Callgrind is told to count within this function alone, and to write down the count at each of its ends. */
+BENCH_OUT_OF_LINE void bench_counted_run(bench_row *row, uint64_t count)
+{
+    row->run(row, count, 0);
+    row->total += count;
+    __asm__ volatile("" ::: "memory"); /* no tail call: the function ends after the operations */
+}
+
+void bench_count_rows(void)
+{
+    for (size_t i = 0; i < row_count; i++) {
+        bench_row *row = &rows[i];
+        if (row->before == NULL) {
+            char why[BENCH_WHY] = "";
+            row->run(row, MANY, 0); /* what is done once is done */
+            row->total += MANY;
+            row->count = MANY;
+            bench_counted_run(row, FEW);
+            bench_counted_run(row, MANY);
+            row->count = MANY;
+            bool good = row->check == NULL || row->check(row, why);
+            printf("%s\t%d\t%llu\t%s\n", row->name, row->hot, (unsigned long long)(MANY - FEW), good ? "ok" : why);
+        }
+        end_row(row);
+    }
+    row_count = 0;
 }

@@ -1,4 +1,4 @@
-/* What instrumented code pays when nobody listens: no SDK, and an instrument that a view drops. */
+/* What instrumented code pays when nobody listens: no SDK, a disabled meter, an instrument that a view drops. */
 #include <stdlib.h>
 
 #include "bench_rig.h"
@@ -40,15 +40,15 @@ static bool check_disabled(bench_row *row, char *why)
            (!s->has_sdk || (bench_rig_collect(&s->rig, &total) && total.points == 0));
 }
 
-static off_state *start(bool has_sdk)
+static void *start(const bench_row *row)
 {
     off_state *s = calloc(1, sizeof *s);
     if (s == NULL) {
         bench_die("rows of what is off", OTM_ERR_NO_MEMORY);
     }
-    s->has_sdk = has_sdk;
-    if (has_sdk) {
-        bench_rig_start(&s->rig, &(bench_rig_options){.drop = true});
+    s->has_sdk = row->variant != NULL;
+    if (s->has_sdk) {
+        bench_rig_start(&s->rig, row->variant);
     } else {
         s->rig.meter = otm_meter_provider_get_meter(otm_default_meter_provider(), "bench", NULL);
     }
@@ -72,21 +72,24 @@ static void end(bench_row *row)
 
 void bench_rows_off(void)
 {
-    static const struct {
-        const char *name;
-        void (*run)(bench_row *row, uint64_t count, unsigned thread);
-        bool has_sdk;
-    } cases[] = {
-        {"no SDK: bound counter add", run_bound, false},
-        {"no SDK: counter add, 2 attributes", run_unbound, false},
-        {"dropped by a view: bound counter add", run_bound, true},
-        {"dropped by a view: counter add, 2 attributes", run_unbound, true},
+    static const bench_rig_options disabled = {.disabled = true};
+    static const bench_rig_options dropped = {.drop = true};
+    static const bench_row rows[] = {
+        {.name = "no SDK: bound counter add", .run = run_bound},
+        {.name = "no SDK: counter add, 2 attributes", .run = run_unbound},
+        {.name = "disabled meter: bound counter add", .run = run_bound, .variant = &disabled},
+        {.name = "disabled meter: counter add, 2 attributes", .run = run_unbound, .variant = &disabled},
+        {.name = "dropped by a view: bound counter add", .run = run_bound, .variant = &dropped},
+        {.name = "dropped by a view: counter add, 2 attributes", .run = run_unbound, .variant = &dropped},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        if (bench_wanted(cases[i].name)) {
-            bench_add_row(&(bench_row){.name = cases[i].name, .run = cases[i].run, .check = check_disabled,
-                                       .end = end, .state = start(cases[i].has_sdk), .threads = 1,
-                                       .to_empty_loop = true});
-        }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bench_row row = rows[i];
+        row.start = start;
+        row.end = end;
+        row.check = check_disabled;
+        row.to_empty_loop = true;
+        row.hot = true;
+        row.quick = true;
+        bench_add_row(&row, BENCH_ONE);
     }
 }

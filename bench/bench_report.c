@@ -5,7 +5,7 @@
 
 #include "bench.h"
 
-#define MAX_FIGURES 96
+#define MAX_FIGURES 256
 
 static bench_figure figures[MAX_FIGURES];
 static size_t figure_count;
@@ -24,6 +24,16 @@ void bench_report(const bench_figure *figure)
     figures[figure_count++] = *figure;
 }
 
+const bench_figure *bench_find_figure(const char *name, unsigned threads)
+{
+    for (size_t i = 0; i < figure_count; i++) {
+        if (figures[i].threads == threads && strcmp(figures[i].name, name) == 0) {
+            return &figures[i];
+        }
+    }
+    return NULL;
+}
+
 static const char *check_text(const bench_figure *f)
 {
     return !f->checked ? "-" : f->why[0] == '\0' ? "ok" : "FAILED";
@@ -36,7 +46,7 @@ static void print_row(const bench_figure *f)
         snprintf(ratio, sizeof ratio, "%.2f", f->ratio);
     }
     int decimals = f->value < 1000 && f->value != (double)(int64_t)f->value ? 2 : 0;
-    printf("%-50s %2u %9.*f %9.*f %-11s %7s %5zu%s %s\n", f->name, f->threads, decimals, f->value, decimals, f->median,
+    printf("%-54s %3u %9.*f %9.*f %-11s %7s %5zu%s %s\n", f->name, f->threads, decimals, f->value, decimals, f->median,
            f->unit, ratio, f->runs, f->timed && f->runs == 0 ? "!" : " ", check_text(f));
 }
 
@@ -100,35 +110,65 @@ static void write_json(const char *path, const char *processor, const char *kern
         fprintf(out, "%s", i == 0 ? "" : ",\n");
         write_figure(out, &figures[i]);
     }
-    fprintf(out, "\n]}\n");
+    fprintf(out, "\n],\n");
+    bench_write_bars(out);
+    fprintf(out, "}\n");
     if (fclose(out) != 0) {
         bench_die(path, OTM_ERR_IO);
     }
+}
+
+/* Says of each row what is wrong with it; the number of those whose check failed. */
+static size_t print_faults(void)
+{
+    size_t failures = 0;
+    size_t noisy = 0;
+    for (size_t i = 0; i < figure_count; i++) {
+        const bench_figure *f = &figures[i];
+        if (f->checked && f->why[0] != '\0') {
+            printf("FAILED %s, %u threads: %s\n", f->name, f->threads, f->why);
+            failures++;
+        }
+        noisy += f->timed && f->runs == 0;
+    }
+    if (noisy > 0) {
+        printf("NOISY  %zu rows (!) never had the machine to themselves\n", noisy);
+    }
+    return failures;
 }
 
 size_t bench_print(void)
 {
     char processor[128];
     struct utsname system;
-    size_t failures = 0;
     processor_name(processor, sizeof processor);
     uname(&system);
     printf("%s, %u cores, Linux %s, otm %s, compiler %s\n\n", processor, bench_cores(), system.release, otm_version(),
            __VERSION__);
-    printf("%-50s %2s %9s %9s %-11s %7s %5s  %s\n", "row", "th", "least", "median", "", "ratio", "runs", "check");
+    printf("%-54s %3s %9s %9s %-11s %7s %5s  %s\n", "row", "th", "least", "median", "", "ratio", "runs", "check");
     for (size_t i = 0; i < figure_count; i++) {
         print_row(&figures[i]);
-        failures += figures[i].checked && figures[i].why[0] != '\0';
     }
-    for (size_t i = 0; i < figure_count; i++) {
-        if (figures[i].why[0] != '\0') {
-            printf("FAILED %s, %u threads: %s\n", figures[i].name, figures[i].threads, figures[i].why);
-        } else if (figures[i].timed && figures[i].runs == 0) {
-            printf("NOISY  %s, %u threads: the machine was never quiet\n", figures[i].name, figures[i].threads);
-        }
-    }
+    bench_print_bars();
+    size_t failures = print_faults();
     if (bench_settings.json_path != NULL) {
         write_json(bench_settings.json_path, processor, system.release);
+    }
+    return failures;
+}
+
+size_t bench_print_plainly(void)
+{
+    size_t failures = 0;
+    for (size_t i = 0; i < figure_count; i++) {
+        const bench_figure *f = &figures[i];
+        bool good = f->why[0] == '\0';
+        if (strncmp(f->name, "baseline", 8) == 0) {
+            continue;
+        }
+        printf("%s\t%u\t%.4f\t%.4f\t%.4f\t%zu\t%s\n", f->name, f->threads, f->value, f->median, f->ratio, f->runs,
+               good ? "ok" : f->why);
+        failures += !good;
     }
     return failures;
 }

@@ -2,34 +2,68 @@
 
 #include <math.h>
 
-void bench_rig_start(bench_rig *rig, const bench_rig_options *options)
+static int disable(const otm_scope *scope, void *user_data)
+{
+    (void)scope;
+    (void)user_data;
+    return 0;
+}
+
+static size_t make_views(otm_view views[2], const bench_rig_options *options)
+{
+    otm_view_init(&views[0]);
+    otm_view_init(&views[1]);
+    if (options->drop) {
+        views[0].stream.aggregation.kind = OTM_AGGREGATION_DROP;
+        return 1;
+    }
+    views[0].selector.instrument_name = "exponential*";
+    views[0].stream.aggregation.kind = OTM_AGGREGATION_EXPONENTIAL_HISTOGRAM;
+    views[1].selector.instrument_name = "counter*";
+    views[1].stream.exemplar_reservoir.kind = OTM_RESERVOIR_FIXED_SIZE;
+    views[1].stream.exemplar_reservoir.size = options->reservoir_size;
+    return options->reservoir_size > 0 ? 2 : 1;
+}
+
+static otm_reader *make_reader(const bench_rig_options *options)
 {
     otm_reader_options reader_options;
-    otm_meter_provider_options provider_options;
-    otm_view drop;
+    otm_reader *reader;
     otm_reader_options_init(&reader_options);
-    otm_meter_provider_options_init(&provider_options);
-    otm_view_init(&drop);
-    drop.stream.aggregation.kind = OTM_AGGREGATION_DROP;
-    if (options != NULL) {
-        reader_options.allocator = options->allocator;
-        reader_options.default_cardinality_limit = options->cardinality_limit;
-        reader_options.temporality_preference = options->delta ? OTM_PREFER_DELTA : OTM_PREFER_CUMULATIVE;
-        provider_options.allocator = options->allocator;
-        provider_options.views = &drop;
-        provider_options.view_count = options->drop ? 1 : 0;
-    }
-    otm_status st = otm_manual_reader_create(&reader_options, &rig->reader);
+    reader_options.allocator = options->allocator;
+    reader_options.default_cardinality_limit = options->cardinality_limit;
+    reader_options.temporality_preference = options->delta ? OTM_PREFER_DELTA : OTM_PREFER_CUMULATIVE;
+    otm_status st = otm_manual_reader_create(&reader_options, &reader);
     if (st != OTM_OK) {
         bench_die("no reader", st);
     }
+    return reader;
+}
+
+void bench_rig_start(bench_rig *rig, const bench_rig_options *options)
+{
+    otm_meter_provider_options provider_options;
+    otm_view views[2];
+    otm_meter_provider_options_init(&provider_options);
+    options = options != NULL ? options : &(bench_rig_options){0};
+    rig->reader = options->reader != NULL ? options->reader : make_reader(options);
+    provider_options.allocator = options->allocator;
+    provider_options.views = views;
+    provider_options.view_count = make_views(views, options);
+    provider_options.exemplar_filter = options->exemplar_filter;
+    provider_options.meter_configurator = options->disabled ? disable : NULL;
     provider_options.readers = &rig->reader;
     provider_options.reader_count = 1;
-    st = otm_meter_provider_create(&provider_options, &rig->provider);
+    otm_status st = otm_meter_provider_create(&provider_options, &rig->provider);
     if (st != OTM_OK) {
         bench_die("no provider", st);
     }
     rig->meter = otm_meter_provider_get_meter(rig->provider, "bench", NULL);
+}
+
+void bench_server_text(char *text, size_t number)
+{
+    snprintf(text, BENCH_SERVER, "node-%05u.example", (unsigned)number);
 }
 
 void bench_rig_end(bench_rig *rig)
@@ -45,7 +79,8 @@ static void add_metric(bench_total *total, const otm_metric *metric)
     for (size_t i = 0; i < metric->point_count; i++) {
         const otm_point *point = otm_metric_point(metric, i);
         total->points++;
-        if (metric->type == OTM_METRIC_HISTOGRAM) {
+        total->exemplars += point->exemplar_count;
+        if (metric->type == OTM_METRIC_HISTOGRAM || metric->type == OTM_METRIC_EXPONENTIAL_HISTOGRAM) {
             total->count += point->data.histogram->count;
             total->sum += point->data.histogram->sum;
         } else if (point->data.number.number == OTM_NUMBER_I64) {
