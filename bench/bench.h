@@ -127,6 +127,7 @@ void bench_write_bars(FILE *out);
 
 /* -- The files of rows ------------------------------------------------------------------------------------------- */
 
+void bench_rows_limits(void);
 void bench_rows_bound(void);
 void bench_rows_unbound(void);
 void bench_rows_sets(void);

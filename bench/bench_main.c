@@ -8,7 +8,7 @@
 #include "bench.h"
 #include "bench_libraries.h"
 
-bench_options bench_settings = {.seconds = 0.3, .runs = 7, .turns = 40, .most_seconds = 600};
+bench_options bench_settings = {.seconds = 0.3, .runs = 7, .turns = 40, .most_seconds = 420};
 
 static void usage(void)
 {
@@ -31,7 +31,7 @@ static void read_arguments(int argc, char **argv)
         if (strcmp(argv[i], "--quick") == 0) {
             bench_settings.quick = true;
             bench_settings.seconds = 0.05;
-            bench_settings.most_seconds = 20;
+            bench_settings.most_seconds = 12;
         } else if (strcmp(argv[i], "--json") == 0) {
             bench_settings.json_path = argument(argc, argv, &i);
         } else if (strcmp(argv[i], "--only") == 0) {
@@ -48,6 +48,7 @@ static void read_arguments(int argc, char **argv)
 static void run_all_rows(void (*run)(void))
 {
     bench_make_values();
+    bench_rows_limits();
     bench_rows_bound();
     bench_rows_unbound();
     bench_rows_sets();

@@ -1,0 +1,182 @@
+/* What the machine itself takes for the least that such a recording can do: no library can be faster. */
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "bench.h"
+#include "bench_baseline.h"
+
+#define COPIED ((size_t)1 << 20)
+
+typedef struct plain_histogram {
+    uint64_t counts[64];
+    uint64_t count;
+    double sum;
+} plain_histogram;
+
+typedef struct limit_state {
+    atomic_uint_fast64_t shared;
+    char pad[64];
+    plain_histogram histogram;
+    char text[256];
+    char same[256];
+    char *from;
+    char *to;
+    uint64_t hash;
+} limit_state;
+
+static BENCH_OUT_OF_LINE void add_shared(limit_state *s)
+{
+    atomic_fetch_add_explicit(&s->shared, 1, memory_order_relaxed);
+}
+
+static void run_shared(bench_row *row, uint64_t count, unsigned thread)
+{
+    (void)thread;
+    for (uint64_t i = 0; i < count; i++) {
+        add_shared(row->state);
+    }
+}
+
+static bool check_shared(bench_row *row, char *why)
+{
+    uint64_t total = atomic_load(&((limit_state *)row->state)->shared);
+    snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)total, (unsigned long long)row->total);
+    return total == row->total;
+}
+
+static BENCH_OUT_OF_LINE void record_explicit(plain_histogram *h, double value)
+{
+    size_t bucket = 0;
+    for (size_t i = 0; i < BENCH_BOUNDS; i++) {
+        bucket += value > bench_bounds[i];
+    }
+    h->counts[bucket]++;
+    h->sum += value;
+}
+
+static void run_explicit(bench_row *row, uint64_t count, unsigned thread)
+{
+    limit_state *s = row->state;
+    (void)thread;
+    for (uint64_t i = 0; i < count; i++) {
+        record_explicit(&s->histogram, bench_values[i % BENCH_VALUES]);
+    }
+}
+
+/* Four buckets a power of two, linear between them: an exact index takes more. */
+static BENCH_OUT_OF_LINE void record_exponential(plain_histogram *h, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    h->counts[(bits >> 50) % 64]++;
+    h->sum += value;
+}
+
+static void run_exponential(bench_row *row, uint64_t count, unsigned thread)
+{
+    limit_state *s = row->state;
+    (void)thread;
+    for (uint64_t i = 0; i < count; i++) {
+        record_exponential(&s->histogram, bench_values[i % BENCH_VALUES]);
+    }
+}
+
+static bool check_histogram(bench_row *row, char *why)
+{
+    const plain_histogram *h = &((limit_state *)row->state)->histogram;
+    double sum = bench_values_sum * (double)(row->total / BENCH_VALUES);
+    snprintf(why, BENCH_WHY, "a sum of %f, not %f", h->sum, sum);
+    return fabs(h->sum - sum) <= 1e-6 * sum;
+}
+
+static BENCH_OUT_OF_LINE uint64_t look_up(const char *text, const char *same, size_t size, uint64_t seed)
+{
+    uint64_t hash = seed;
+    for (size_t at = 0; at + 8 <= size; at += 8) {
+        uint64_t word;
+        memcpy(&word, text + at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9fb21c651e98df25);
+        hash ^= hash >> 32;
+    }
+    return hash + (uint64_t)(memcmp(text, same, size) == 0);
+}
+
+/* The texts of 3 attributes are 60 bytes, those of 10 some 170. */
+static void run_look_up(bench_row *row, uint64_t count, unsigned thread)
+{
+    limit_state *s = row->state;
+    size_t size = *(const size_t *)row->variant;
+    (void)thread;
+    for (uint64_t i = 0; i < count; i++) {
+        s->hash = look_up(s->text, s->same, size, s->hash & 1);
+    }
+}
+
+static void run_clock(bench_row *row, uint64_t count, unsigned thread)
+{
+    struct timespec now;
+    (void)row;
+    (void)thread;
+    for (uint64_t i = 0; i < count; i++) {
+        clock_gettime(CLOCK_REALTIME, &now);
+    }
+}
+
+/* 256 bytes further each time, as an encoder writes. */
+static void run_copy(bench_row *row, uint64_t count, unsigned thread)
+{
+    limit_state *s = row->state;
+    (void)thread;
+    for (uint64_t i = 0; i < count; i++) {
+        size_t at = i * 256 % COPIED;
+        memcpy(s->to + at, s->from + at, 256);
+        __asm__ volatile("" ::: "memory"); /* keeps the copy */
+    }
+}
+
+static void *start(const bench_row *row)
+{
+    limit_state *s = calloc(1, sizeof *s);
+    (void)row;
+    if (s == NULL || (s->from = calloc(1, COPIED)) == NULL || (s->to = calloc(1, COPIED)) == NULL) {
+        bench_die("rows of limits", OTM_ERR_NO_MEMORY);
+    }
+    memset(s->text, 'x', sizeof s->text);
+    memset(s->same, 'x', sizeof s->same);
+    memset(s->from, 1, COPIED);
+    return s;
+}
+
+static void end(bench_row *row)
+{
+    limit_state *s = row->state;
+    free(s->from);
+    free(s->to);
+    free(s);
+}
+
+void bench_rows_limits(void)
+{
+    static const size_t three = 60;
+    static const size_t ten = 170;
+    static const bench_row rows[] = {
+        {.name = "limit: histogram, 15 bounds, plain", .run = run_explicit, .check = check_histogram, .quick = true},
+        {.name = "limit: exponential histogram, plain", .run = run_exponential, .check = check_histogram,
+         .quick = true},
+        {.name = "limit: hash and compare 60 bytes", .run = run_look_up, .variant = &three, .quick = true},
+        {.name = "limit: hash and compare 170 bytes", .run = run_look_up, .variant = &ten, .quick = true},
+        {.name = "limit: copy 256 bytes", .run = run_copy, .quick = true},
+        {.name = "limit: read the clock", .run = run_clock, .quick = true},
+        {.name = "limit: atomic addition", .run = run_shared, .check = check_shared},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bench_row row = rows[i];
+        row.start = start;
+        row.end = end;
+        if (!bench_settings.instructions) {
+            bench_add_row(&row, BENCH_ONE | (row.run == run_shared ? BENCH_CORES : 0));
+        }
+    }
+}
