@@ -1,4 +1,5 @@
-/* Bytes a series, by kind and by how many threads record it; and that growth ends where the limits say. */
+/* Bytes a series, by kind and by how many threads record it; and that growth ends where the limits say: with the slots,
+ * with the series, and with threads that have gone. */
 #include <pthread.h>
 
 #include "bench_counting.h"
@@ -46,25 +47,37 @@ static void check_total(bench_rig *rig, uint64_t recorded, char *why)
     }
 }
 
+typedef struct recording {
+    bench_kind kind;
+    size_t series;    /* the limit */
+    unsigned threads; /* at once */
+    unsigned rounds;  /* of new threads */
+    size_t sets;      /* attribute sets given; 0: as many as series */
+    bool with_attributes;
+} recording;
+
 /* Everything the provider has taken since its instruments were there, or, beside the attributes, only what lies in
  * blocks larger than those of one series. */
-static void measure(const char *name, bench_kind kind, size_t series, unsigned threads, bool with_attributes)
+static void measure(const char *name, const recording *r)
 {
-    bench_figure figure = {.name = name, .unit = "bytes", .threads = threads, .runs = 1, .checked = true};
+    bench_figure figure = {.name = name, .unit = "bytes", .threads = r->threads, .runs = 1, .checked = true};
+    size_t sets = r->sets == 0 ? r->series : r->sets;
     bench_counting counting;
     bench_rig rig;
     bench_many many;
     bench_counting_init(&counting);
     bench_rig_start(&rig, &(bench_rig_options){.allocator = &counting.allocator,
-                                               .cardinality_limit = (uint32_t)series + 1});
-    bench_many_start(&many, rig.meter, kind, series);
+                                               .cardinality_limit = (uint32_t)r->series + 1});
+    bench_many_start(&many, rig.meter, r->kind, sets);
     size_t large = atomic_load(&counting.large_bytes);
     size_t small = atomic_load(&counting.small_bytes);
-    record_by_threads(&many, threads);
+    for (unsigned round = 0; round < r->rounds; round++) {
+        record_by_threads(&many, r->threads);
+    }
     size_t bytes = atomic_load(&counting.large_bytes) - large;
-    bytes += with_attributes ? atomic_load(&counting.small_bytes) - small : 0;
-    figure.value = figure.median = (double)bytes / (double)series;
-    check_total(&rig, (uint64_t)series * threads, figure.why);
+    bytes += r->with_attributes ? atomic_load(&counting.small_bytes) - small : 0;
+    figure.value = figure.median = (double)bytes / (double)r->series;
+    check_total(&rig, (uint64_t)sets * r->threads * r->rounds, figure.why);
     bench_many_end(&many);
     bench_rig_end(&rig);
     bench_report(&figure);
@@ -89,11 +102,22 @@ static void measure_kind(const kind_row *row)
         while (series * counts[i] > row->most) {
             series /= 10;
         }
-        measure(row->beside, row->kind, series, counts[i], false);
+        recording r = {.kind = row->kind, .series = series, .threads = counts[i], .rounds = 1};
+        measure(row->beside, &r);
         if (counts[i] == 1) {
-            measure(row->with, row->kind, series, 1, true);
+            r.with_attributes = true;
+            measure(row->with, &r);
         }
     }
+}
+
+static void measure_growth(void)
+{
+    size_t series = bench_settings.quick ? ALL / 10 : ALL;
+    recording gone = {.kind = BENCH_COUNTER, .series = series, .threads = 1, .rounds = 64};
+    recording beyond = {.kind = BENCH_COUNTER, .series = series, .threads = 1, .rounds = 1, .sets = 2 * series};
+    measure("bytes a series: counter, 64 threads that came and went", &gone);
+    measure("bytes a series: counter, twice as many sets", &beyond);
 }
 
 void bench_measure_bytes(void)
@@ -109,5 +133,8 @@ void bench_measure_bytes(void)
         if (bench_wanted(rows[i].beside)) {
             measure_kind(&rows[i]);
         }
+    }
+    if (bench_wanted("bytes a series: counter")) {
+        measure_growth();
     }
 }
