@@ -42,7 +42,7 @@ void bench_measure_late(void)
     FILE *child = popen(bench_settings.quick ? OTM_BENCH_LATE " --quick" : OTM_BENCH_LATE, "r");
     while (child != NULL && count < MOST && fgets(line, sizeof line, child) != NULL) {
         bench_figure figure;
-        if (read_figure(line, &figure, names[count], sizeof names[count])) {
+        if (read_figure(line, &figure, names[count], sizeof names[count]) && bench_wanted(figure.name)) {
             bench_report(&figure);
             count++;
         }

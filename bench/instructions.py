@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Instructions of one operation, counted by callgrind, beside those of bench/baseline.json.
 
-Usage: instructions.py OTM_BENCH BASELINE [--update]
+Usage: instructions.py OTM_BENCH BASELINE [--update | CHANGES]
 
 Prints a line a row. Fails when a hot row needs over 10 % more than the baseline has for this compiler; another compiler
-has nothing to compare with, and says so. --update writes the counts of this compiler into the baseline instead.
+has nothing to compare with, and says so. --update writes the counts of this compiler into the baseline instead. The
+file CHANGES gets the rows that changed by 1 % or more, for scripts/test to show.
 Without valgrind it is skipped by name (exit status 77).
 """
 import glob
@@ -64,23 +65,23 @@ def total_of(dump):
     return int(re.search(r'^(?:summary|totals): (\d+)', dump, re.M)[1])
 
 
-def compare(counts, known):
-    """Prints all rows; the names of the hot ones that became dearer."""
-    dearer = []
-    for name, (hot, now) in counts.items():
-        before = known.get(name)
-        change = f'{100 * (now / before - 1):+.1f} %' if before else ''
-        bad = hot and is_dearer(now, before)
-        print(f'{name:<54} {now:>9.2f} {before if before is not None else "-":>9} {change:>9} '
-              f'{"hot" if hot else ""}{" FAILED" if bad else ""}'.rstrip())
-        if bad:
-            dearer.append(name)
-    return dearer
+def line_of(name, hot, now, before):
+    change = f'{100 * (now / before - 1):+.1f} %' if before else ''
+    verdict = ('hot' if hot else '') + (' FAILED' if hot and is_dearer(now, before) else '')
+    return f'{name:<54} {now:>9.2f} {before if before is not None else "-":>9} {change:>9} {verdict}'.rstrip()
+
+
+def write_changes(path, head, counts, known):
+    changed = [line_of(name, hot, now, known.get(name)) for name, (hot, now) in counts.items()
+               if known.get(name) and abs(now / known[name] - 1) >= 0.01]
+    with open(path, 'w', encoding='utf-8') as out:
+        out.write('\n'.join([head, *(changed or ['no row changed by 1 % or more'])]) + '\n')
 
 
 def main():
     bench, path = sys.argv[1:3]
-    update = '--update' in sys.argv
+    changes = sys.argv[3] if len(sys.argv) > 3 else None
+    update = changes == '--update'
     if shutil.which('valgrind') is None:
         print('SKIP instructions: valgrind is missing')
         return 77
@@ -90,14 +91,19 @@ def main():
     for _ in range(2):  # look-ups are hashed with a random key: how long one takes differs a little each time
         if update or any(hot and is_dearer(now, known.get(name)) for name, (hot, now) in counts.items()):
             counts = least_of(counts, count(bench)[1])
-    print(f'{"instructions an operation, " + compiler:<54} {"now":>9} {"baseline":>9} {"change":>9}')
-    dearer = compare(counts, known)
+    head = f'{"instructions an operation, " + compiler:<54} {"now":>9} {"baseline":>9} {"change":>9}'
+    print(head)
+    for name, (hot, now) in counts.items():
+        print(line_of(name, hot, now, known.get(name)))
     if update:
         baseline[compiler] = {name: now for name, (_, now) in counts.items()}
         with open(path, 'w', encoding='utf-8') as out:
             out.write(json.dumps(baseline, indent=1, sort_keys=True) + '\n')
     elif not known:
         print(f'no baseline for {compiler}: nothing is judged')
+    elif changes:
+        write_changes(changes, head, counts, known)
+    dearer = [name for name, (hot, now) in counts.items() if hot and is_dearer(now, known.get(name))]
     for name in dearer:
         print(f'FAILED {name}: over 10 % more instructions than the baseline')
     return 1 if dearer else 0
