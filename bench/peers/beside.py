@@ -108,6 +108,9 @@ def build(peer):
     if stamp.exists() and stamp.read_text() == wanted:
         return None
     print(f'Building the peer {peer.folder} (the first time takes minutes)', flush=True)
+    for old in peer.place.glob('*'):
+        if old.name != 'target':  # what was compiled already
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
     shutil.copytree(HERE / peer.folder, peer.place, dirs_exist_ok=True)
     for command in peer.build():
         try:
