@@ -101,8 +101,10 @@ static void print_bar(const bar *b, const verdict *v)
     if (v->reached > b->limit) {
         snprintf(result, sizeof result, b->limit > 0 ? "missed by %.2fx" : "missed", v->reached / b->limit);
     }
-    printf("%-54s %3u %9.2f %9.2f  %-16s %s%s%s\n", b->name, v->figure->threads, v->reached, b->limit, result,
-           b->kind == VALUE ? v->figure->unit : kind_texts[b->kind], v->other[0] == '\0' ? "" : " ", v->other);
+    bool noisy = v->figure->timed && v->figure->runs == 0;
+    printf("%-54s %3u %9.2f %9.2f %c %-16s %s%s%s\n", b->name, v->figure->threads, v->reached, b->limit,
+           noisy ? '!' : ' ', result, b->kind == VALUE ? v->figure->unit : kind_texts[b->kind],
+           v->other[0] == '\0' ? "" : " ", v->other);
 }
 
 void bench_print_bars(void)
