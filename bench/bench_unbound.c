@@ -168,16 +168,16 @@ static void end(bench_row *row)
 void bench_rows_unbound(void)
 {
     static const bench_row rows[] = {
-        {.name = "counter add, no attributes", .run = run_none, .hot = true},
+        {.name = "counter add, no attributes", .run = run_none, .hot = true, .quick = true},
         {.name = "counter add, 1 string attribute", .run = run_one},
         {.name = "counter add, 3 string attributes", .run = run_three, .hot = true, .quick = true},
         {.name = "counter add, 3 string attributes shuffled", .run = run_three_shuffled, .hot = true, .quick = true},
         {.name = "counter add, 10 string attributes", .run = run_ten, .hot = true, .quick = true},
         {.name = "counter add, 10 string attributes shuffled", .run = run_ten_shuffled, .quick = true},
         {.name = "histogram record, 3 string attributes", .run = run_histogram, .check = bench_check_histogram,
-         .hot = true},
+         .hot = true, .quick = true},
         {.name = "exponential record, 3 string attributes", .run = run_exponential, .check = bench_check_histogram,
-         .hot = true},
+         .hot = true, .quick = true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bench_row row = rows[i];

@@ -204,8 +204,13 @@ def weight(figure):
     return figure.get('ratio') or figure['value']
 
 
+def counts(figure):
+    """Not if it recorded something else, nor if a compiler took the work away."""
+    return figure and figure.get('check', '-') in ('-', 'ok') and figure['value'] > 0.05
+
+
 def factor(ours, others):
-    good = [weight(figure) for figure in others if figure and figure.get('check', '-') in ('-', 'ok')]
+    good = [weight(figure) for figure in others if counts(figure)]
     return f'{min(good) / weight(ours):.2f}' if ours and good and weight(ours) > 0 else '-'
 
 
