@@ -24,6 +24,7 @@ static struct {
     int live;          /* mappings that the library holds */
     int named;         /* calls of prctl() for the header */
     uint64_t last_ns;  /* the header's time at that */
+    int wrong;         /* calls that were not as they must be; told later, for the library holds its lock in them */
     bool time_stands;
 } fake;
 
@@ -38,6 +39,11 @@ int __real_madvise(void *address, size_t size, int advice);
 int __wrap_prctl(int option, ...);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
+
+static bool is_whole_page(size_t size)
+{
+    return size == (size_t)sysconf(_SC_PAGESIZE);
+}
 
 static int refuse(int error)
 {
@@ -63,7 +69,7 @@ void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd,
 
 int __wrap_munmap(void *address, size_t size)
 {
-    assert_int_equal(size % (size_t)sysconf(_SC_PAGESIZE), 0);
+    fake.wrong += !is_whole_page(size);
     fake.live--;
     return __real_munmap(address, size);
 }
@@ -85,13 +91,8 @@ int __wrap_prctl(int option, ...)
     va_end(arguments);
     uint64_t published_ns;
     memcpy(&published_ns, header + 16, sizeof published_ns);
-    assert_int_equal(option, 0x53564d41 /* PR_SET_VMA */);
-    assert_int_equal((uint32_t)attribute, 0);
-    assert_int_equal(size, sysconf(_SC_PAGESIZE));
-    assert_string_equal(name, "OTEL_CTX");
-    assert_memory_equal(header, "OTEL_CTX", 8);
-    assert_true(published_ns != 0);
-    assert_true(published_ns > fake.last_ns);
+    fake.wrong += option != 0x53564d41 /* PR_SET_VMA */ || (uint32_t)attribute != 0 || !is_whole_page(size) ||
+                  strcmp(name, "OTEL_CTX") != 0 || memcmp(header, "OTEL_CTX", 8) != 0 || published_ns <= fake.last_ns;
     fake.last_ns = published_ns;
     fake.named++;
     return fake.no_names ? refuse(EINVAL) : 0;
@@ -133,6 +134,7 @@ static void withdraw(otm_status expected)
 {
     assert_int_equal(otm_process_context_withdraw(), expected);
     assert_int_equal(fake.live, 0);
+    assert_int_equal(fake.wrong, 0);
 }
 
 /* ENT-06: "this step MUST be done unconditionally" */
