@@ -216,7 +216,8 @@ OTM_API otm_status otm_reader_set_filter(otm_reader *reader, otm_metric_filter *
  * Fails:   OTM_ERR_TIMEOUT    nothing is lost: the data comes with the next collection
  *          OTM_ERR_SHUTDOWN   the reader was shut down
  *          OTM_ERR_REENTRANT  called from a callback of this collection, or with *out not yet returned on this thread
- *          OTM_ERR_NO_MEMORY  nothing is lost */
+ *          OTM_ERR_NO_MEMORY  nothing is lost
+ *          OTM_ERR_UNSUPPORTED  a filter of system calls, set up since threads began to record, refuses membarrier() */
 OTM_API OTM_MUST_CHECK otm_status otm_reader_collect(otm_reader *reader, int64_t timeout_ms,
                                                      const otm_metrics_data **out);
 

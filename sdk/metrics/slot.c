@@ -179,8 +179,8 @@ static otm_status wait_outside(const otmi_slot *slot, uint64_t deadline_ns)
 otm_status otmi_slots_wait(uint64_t deadline_ns)
 {
     (void)otmi_slot_count(); /* starts the engine */
-    if (engine.usable) {
-        otmi_process_barrier();
+    if (engine.usable && !otmi_process_barrier()) {
+        return OTM_ERR_UNSUPPORTED;
     }
     /* The shared slot is entered by an exchange and needs no barrier: of two exchanges of one word the later one sees
      * what came before the earlier. */

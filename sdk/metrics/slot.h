@@ -102,7 +102,7 @@ otmi_slot *otmi_slot_at(size_t index);
 void otmi_slot_limit(size_t limit);
 
 /* Waits until every section that began before the call has ended. OTM_ERR_TIMEOUT at deadline_ns (system monotonic):
- * a thread was stopped inside one. */
+ * a thread was stopped inside one. OTM_ERR_UNSUPPORTED: the system does not let us have the barrier any more. */
 otm_status otmi_slots_wait(uint64_t deadline_ns);
 
 /* Chunk ids; 0 when all are in use. */

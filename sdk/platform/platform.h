@@ -54,7 +54,8 @@ size_t otmi_cpu_count(void);
 
 /* Makes every running thread of this process pass a full memory barrier (membarrier, expedited). */
 bool otmi_process_barrier_available(void); /* registers on first use */
-void otmi_process_barrier(void);           /* only if available */
+/* Only if available. False: the system refused it, as a filter of system calls that was set up later may. */
+bool otmi_process_barrier(void);
 
 /* -- Randomness -------------------------------------------------------------------------------------------------- */
 

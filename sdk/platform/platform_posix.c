@@ -168,11 +168,12 @@ bool otmi_process_barrier_available(void)
     return barrier_registered;
 }
 
-void otmi_process_barrier(void)
+bool otmi_process_barrier(void)
 {
     int saved_errno = errno;
-    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    bool passed = syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
     errno = saved_errno;
+    return passed;
 }
 
 #else
@@ -182,8 +183,9 @@ bool otmi_process_barrier_available(void)
     return false;
 }
 
-void otmi_process_barrier(void)
+bool otmi_process_barrier(void)
 {
+    return false;
 }
 
 #endif

@@ -5,6 +5,12 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#ifdef __linux__
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,9 +219,51 @@ static void slot_child_of_fork_takes_back_what_other_threads_held(void **state)
     assert_int_equal(otmi_process_generation(), generation);
 }
 
+#ifdef __linux__
+
+static bool refuse_membarrier(void)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof rules / sizeof rules[0], rules};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static void slot_wait_without_the_barrier_that_slots_were_leased_for_fails(void **state)
+{
+    (void)state;
+    if (!otmi_process_barrier_available()) {
+        skip();
+    }
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        bool before = otmi_slots_wait(UINT64_MAX) == OTM_OK;
+        if (!refuse_membarrier()) {
+            _exit(2);
+        }
+        _exit(before && otmi_slots_wait(UINT64_MAX) == OTM_ERR_UNSUPPORTED ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 2) {
+        skip(); /* filters are not to be had here */
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+#ifdef __linux__
+        cmocka_unit_test(slot_wait_without_the_barrier_that_slots_were_leased_for_fails),
+#endif
         cmocka_unit_test(slot_of_a_thread_that_ended_goes_to_the_next),
         cmocka_unit_test(slot_leased_twice_is_the_same_and_errno_is_preserved),
         cmocka_unit_test(slot_beyond_the_limit_is_the_shared_one),
