@@ -9,8 +9,9 @@ OTM_BEGIN_DECLS
 /* A time span given to a function: milliseconds, 0 for the documented default, OTM_NO_TIMEOUT for no limit. */
 #define OTM_NO_TIMEOUT (-1)
 
-/* Where memory comes from. Called from any thread, never under a lock that a callback could want; sizes are exact.
- * alloc and resize return NULL when there is none, aligned for any object otherwise. Must outlive what uses it. */
+/* Where memory comes from. Called from any thread, also while that thread is inside a recording or holds locks of ours:
+ * these functions must not call into otm. Sizes are exact. alloc and resize return NULL when there is none, aligned for
+ * any object otherwise. Must outlive what uses it. */
 typedef struct otm_allocator {
     void *context;
     void *(*alloc)(void *context, size_t size);
@@ -19,7 +20,8 @@ typedef struct otm_allocator {
 } otm_allocator;
 
 /* Wall time stamps the data, monotonic time drives intervals and deadlines. Both in nanoseconds; wall time may step
- * back, monotonic time must not. Called from any thread. Must outlive what uses it. */
+ * back, monotonic time must not. Called from any thread, also inside a recording: the functions are quick, and must not
+ * call into otm. Must outlive what uses it. */
 typedef struct otm_clock {
     void *context;
     uint64_t (*wall_ns)(void *context);

@@ -20,6 +20,7 @@
  *   Strings  are NUL-terminated UTF-8 and copied; attributes are read during the call only, in any order.
  *   Objects  are reference-counted: create gives the caller one reference, release gives it back. A handle must not
  *            be used after its own release; releasing the provider first is fine, what is left then does nothing.
+ *   Numbers  sums of integers wrap around past 64 bits; doubles go to infinity, where further ones change nothing.
  *   errno    is preserved.
  *
  * Recording from a signal handler: only the ..._add_from_signal calls on bound counters.
