@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "otlp_signals.h"
 #include "platform/platform.h"
+#include "platform/signals.h"
 #include "util/alloc.h"
 #include "util/buf.h"
 

@@ -19,10 +19,10 @@
 #include "otlp_exporter.h"
 #include "otlp_metrics_service.pb-c.h"
 #include "otlp_server.h"
-#include "otlp_signals.h"
 #include "otlp_transport_curl.h"
 #include "otlp_tree.h"
 #include "platform/platform.h"
+#include "platform/signals.h"
 #include "support/diag_recorder.h"
 #include "support/failing_alloc.h"
 

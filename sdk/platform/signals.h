@@ -1,6 +1,6 @@
-/* Keeps libcurl from having any part in the host's signals. */
-#ifndef OTMI_OTLP_SIGNALS_H
-#define OTMI_OTLP_SIGNALS_H
+/* Keeps calls that may raise a signal, or start threads, from having any part in the host's signals. */
+#ifndef OTMI_SIGNALS_H
+#define OTMI_SIGNALS_H
 
 #include <signal.h>
 #include <stdbool.h>

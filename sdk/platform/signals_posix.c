@@ -1,4 +1,4 @@
-#include "otlp_signals.h"
+#include "platform/signals.h"
 
 #include <errno.h>
 #include <stddef.h>
