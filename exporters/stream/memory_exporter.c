@@ -4,7 +4,9 @@
 
 #include "otlp_json.h"
 #include "platform/platform.h"
+#include "stream_preferences.h"
 #include "util/alloc.h"
+#include "util/options.h"
 
 #define DEFAULT_MAX_BATCHES 16
 #define MAX_JSON_BYTES ((size_t)256 << 20)
@@ -13,7 +15,7 @@
  * never changes after creation, but for next, which exporters_mu guards. */
 typedef struct memory_exporter {
     const otm_allocator *allocator;
-    otm_temporality_preference preference;
+    otmi_stream_preferences preferences;
     const otm_exporter *handle;
     struct memory_exporter *next;
     size_t max_batches;
@@ -136,7 +138,13 @@ static otm_status memory_shutdown(void *context, uint64_t deadline_ns)
 static otm_temporality memory_temporality(void *context, otm_instrument_kind kind)
 {
     const memory_exporter *self = context;
-    return otm_temporality_of(self->preference, kind);
+    return otmi_stream_temporality(&self->preferences, kind);
+}
+
+static void memory_aggregation(void *context, otm_instrument_kind kind, otm_aggregation *out)
+{
+    const memory_exporter *self = context;
+    otmi_stream_aggregation(&self->preferences, kind, out);
 }
 
 static void forget_all(memory_exporter *self)
@@ -164,39 +172,34 @@ static const otm_exporter_ops memory_ops = {
     .begin = memory_begin,
     .shutdown = memory_shutdown,
     .temporality = memory_temporality,
+    .aggregation = memory_aggregation,
     .destroy = memory_destroy,
 };
 
 /* -- Public ------------------------------------------------------------------------------------------------------ */
 
-/* An older program's struct may be shorter; what it lacks is zero. */
-static otm_status read_options(const otm_memory_exporter_options *options, otm_memory_exporter_options *out)
+static otm_status read_options(const otm_memory_exporter_options *options, otm_memory_exporter_options *out,
+                               otmi_stream_preferences *preferences)
 {
-    otm_memory_exporter_options_init(out);
-    if (options != NULL) {
-        memcpy(out, options, options->struct_size < sizeof *out ? options->struct_size : sizeof *out);
-    }
-    if (out->temporality_preference > OTM_PREFER_LOW_MEMORY) {
-        return OTM_ERR_INVALID_ARGUMENT;
-    }
-    if (out->temporality_preference == OTM_PREFER_DEFAULT) {
-        out->temporality_preference = OTM_PREFER_CUMULATIVE;
-    }
-    if (out->max_batches == 0) {
+    otm_status st = otmi_options_read(options, out, sizeof *out);
+    if (st == OTM_OK && out->max_batches == 0) {
         out->max_batches = DEFAULT_MAX_BATCHES;
     }
-    return OTM_OK;
+    return st == OTM_OK ? otmi_stream_preferences_init(preferences, out->temporality_preference, out->temporality,
+                                                       out->aggregation)
+                        : st;
 }
 
 /* NULL when there is no memory. */
-static memory_exporter *memory_new(const otm_memory_exporter_options *options)
+static memory_exporter *memory_new(const otm_memory_exporter_options *options,
+                                   const otmi_stream_preferences *preferences)
 {
     memory_exporter *self = otmi_alloc_zeroed(options->allocator, sizeof *self);
     if (self == NULL) {
         return NULL;
     }
     self->allocator = options->allocator;
-    self->preference = (otm_temporality_preference)options->temporality_preference;
+    self->preferences = *preferences;
     self->max_batches = options->max_batches;
     self->batches = otmi_alloc_array(options->allocator, self->max_batches, sizeof *self->batches);
     if (self->batches == NULL || otmi_mutex_init(&self->mu) != OTM_OK) {
@@ -214,11 +217,12 @@ otm_status otm_memory_exporter_create(const otm_memory_exporter_options *options
     }
     *out = NULL;
     otm_memory_exporter_options o;
-    otm_status st = read_options(options, &o);
+    otmi_stream_preferences preferences;
+    otm_status st = read_options(options, &o, &preferences);
     if (st != OTM_OK) {
         return st;
     }
-    memory_exporter *self = memory_new(&o);
+    memory_exporter *self = memory_new(&o, &preferences);
     if (self == NULL) {
         return OTM_ERR_NO_MEMORY;
     }

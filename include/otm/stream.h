@@ -11,6 +11,8 @@ typedef struct otm_memory_exporter_options {
     uint32_t temporality_preference; /* otm_temporality_preference */
     uint32_t max_batches;            /* kept; the oldest goes first. 0: 16 */
     const otm_allocator *allocator;  /* must outlive the exporter; NULL: malloc */
+    uint32_t temporality[OTM_INSTRUMENT_KIND_COUNT]; /* otm_temporality by kind; 0: by the preference */
+    uint32_t aggregation[OTM_INSTRUMENT_KIND_COUNT]; /* otm_aggregation_kind by kind, with its own defaults */
 } otm_memory_exporter_options;
 
 OTM_INLINE void otm_memory_exporter_options_init(otm_memory_exporter_options *options)
@@ -22,7 +24,7 @@ OTM_INLINE void otm_memory_exporter_options_init(otm_memory_exporter_options *op
 /* Creates an exporter that keeps its batches in memory, to be given to a periodic reader. The caller releases *out with
  * otm_exporter_release(). NULL options: the defaults.
  * Threads: any.  Blocks: no.
- * Fails:   OTM_ERR_INVALID_ARGUMENT  out is NULL, or the preference is none of otm_temporality_preference
+ * Fails:   OTM_ERR_INVALID_ARGUMENT  out is NULL, or an option has a value that does not exist
  *          OTM_ERR_NO_MEMORY         nothing was created
  *          *out is NULL then */
 OTM_API OTM_MUST_CHECK otm_status otm_memory_exporter_create(const otm_memory_exporter_options *options,

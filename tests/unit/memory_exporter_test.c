@@ -425,6 +425,28 @@ static void memory_exporter_is_cumulative_unless_told_otherwise(void **state)
     otm_exporter_release(exporter);
 }
 
+/* OUT-01 */
+static void memory_exporter_asks_for_temporality_and_aggregation_by_kind(void **state)
+{
+    (void)state;
+    otm_memory_exporter_options options;
+    otm_exporter *exporter;
+    otm_aggregation aggregation;
+    otm_memory_exporter_options_init(&options);
+    options.temporality_preference = OTM_PREFER_DELTA;
+    options.temporality[OTM_COUNTER] = OTM_CUMULATIVE;
+    options.temporality[OTM_HISTOGRAM] = OTM_DELTA;
+    options.aggregation[OTM_HISTOGRAM] = OTM_AGGREGATION_EXPONENTIAL_HISTOGRAM;
+    assert_int_equal(otm_memory_exporter_create(&options, &exporter), OTM_OK);
+    assert_int_equal(exporter->ops->temporality(exporter->self, OTM_COUNTER), OTM_CUMULATIVE);
+    assert_int_equal(exporter->ops->temporality(exporter->self, OTM_HISTOGRAM), OTM_DELTA);
+    exporter->ops->aggregation(exporter->self, OTM_HISTOGRAM, &aggregation);
+    assert_int_equal(aggregation.kind, OTM_AGGREGATION_EXPONENTIAL_HISTOGRAM);
+    exporter->ops->aggregation(exporter->self, OTM_COUNTER, &aggregation);
+    assert_int_equal(aggregation.kind, OTM_AGGREGATION_DEFAULT);
+    otm_exporter_release(exporter);
+}
+
 static void memory_exporter_calls_on_another_exporter_or_null_are_harmless(void **state)
 {
     (void)state;
@@ -449,6 +471,12 @@ static void memory_exporter_create_refuses_bad_arguments(void **state)
     options.temporality_preference = 77;
     assert_int_equal(otm_memory_exporter_create(&options, &exporter), OTM_ERR_INVALID_ARGUMENT);
     assert_null(exporter);
+    otm_memory_exporter_options_init(&options);
+    options.temporality[OTM_GAUGE] = 3;
+    assert_int_equal(otm_memory_exporter_create(&options, &exporter), OTM_ERR_INVALID_ARGUMENT);
+    otm_memory_exporter_options_init(&options);
+    options.aggregation[OTM_GAUGE] = OTM_AGGREGATION_KIND_COUNT;
+    assert_int_equal(otm_memory_exporter_create(&options, &exporter), OTM_ERR_INVALID_ARGUMENT);
     assert_int_equal(otm_memory_exporter_create(NULL, NULL), OTM_ERR_INVALID_ARGUMENT);
 }
 
@@ -511,6 +539,7 @@ int main(void)
         cmocka_unit_test(memory_exporter_at_its_maximum_forgets_the_oldest),
         cmocka_unit_test(memory_exporter_after_shutdown_takes_nothing_but_shows_what_it_has),
         cmocka_unit_test(memory_exporter_is_cumulative_unless_told_otherwise),
+        cmocka_unit_test(memory_exporter_asks_for_temporality_and_aggregation_by_kind),
         cmocka_unit_test(memory_exporter_calls_on_another_exporter_or_null_are_harmless),
         cmocka_unit_test(memory_exporter_create_refuses_bad_arguments),
         cmocka_unit_test(memory_exporter_create_survives_failure_of_each_allocation),
