@@ -4,11 +4,8 @@
 #include <stddef.h>
 #include <time.h>
 
-static bool pipe_is_pending(void)
-{
-    sigset_t pending;
-    return sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
-}
+/* Raised for the thread by what it writes itself. */
+static const int swallowed[] = {SIGPIPE, SIGXFSZ};
 
 void otmi_signals_block(otmi_signal_guard *guard)
 {
@@ -20,7 +17,8 @@ void otmi_signals_block(otmi_signal_guard *guard)
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         sigdelset(&all, faults[i]);
     }
-    guard->pipe_was_pending = pipe_is_pending();
+    sigemptyset(&guard->pending);
+    sigpending(&guard->pending);
     pthread_sigmask(SIG_BLOCK, &all, &guard->before);
     errno = saved_errno;
 }
@@ -28,11 +26,17 @@ void otmi_signals_block(otmi_signal_guard *guard)
 void otmi_signals_restore(const otmi_signal_guard *guard)
 {
     int saved_errno = errno;
-    if (!guard->pipe_was_pending && pipe_is_pending()) {
-        sigset_t pipe_only;
-        sigemptyset(&pipe_only);
-        sigaddset(&pipe_only, SIGPIPE);
-        while (sigtimedwait(&pipe_only, NULL, &(struct timespec){0, 0}) == -1 && errno == EINTR) {
+    sigset_t pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    for (size_t i = 0; i < sizeof swallowed / sizeof swallowed[0]; i++) {
+        if (sigismember(&pending, swallowed[i]) != 1 || sigismember(&guard->pending, swallowed[i]) == 1) {
+            continue;
+        }
+        sigset_t one;
+        sigemptyset(&one);
+        sigaddset(&one, swallowed[i]);
+        while (sigtimedwait(&one, NULL, &(struct timespec){0, 0}) == -1 && errno == EINTR) {
         }
     }
     pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
