@@ -160,6 +160,8 @@ static otm_drop_reason drop_reason_of(otm_status status)
         return OTM_DROP_UNREACHED;
     case OTM_ERR_SHUTDOWN:
         return OTM_DROP_SHUTDOWN;
+    case OTM_ERR_LIMIT:
+        return OTM_DROP_TOO_LARGE;
     case OTM_ERR_NO_MEMORY:
         return OTM_DROP_NO_MEMORY;
     case OTM_ERR_UNSUPPORTED:

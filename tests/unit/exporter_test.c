@@ -163,7 +163,8 @@ static void exporter_without_accounts_is_counted_by_what_begin_returns(void **st
         otm_drop_reason reason;
     } cases[] = {{OTM_ERR_TIMEOUT, OTM_DROP_UNREACHED},         {OTM_ERR_SHUTDOWN, OTM_DROP_SHUTDOWN},
                  {OTM_ERR_NO_MEMORY, OTM_DROP_NO_MEMORY},       {OTM_ERR_UNSUPPORTED, OTM_DROP_UNSUPPORTED},
-                 {OTM_ERR_EXPORT, OTM_DROP_REFUSED},            {OTM_ERR_IO, OTM_DROP_REFUSED}};
+                 {OTM_ERR_EXPORT, OTM_DROP_REFUSED},            {OTM_ERR_IO, OTM_DROP_REFUSED},
+                 {OTM_ERR_LIMIT, OTM_DROP_TOO_LARGE}};
     fixture f;
     setup(&f);
     join(&f);
