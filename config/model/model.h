@@ -8,6 +8,7 @@
 
 #include <otm/config.h>
 #include <otm/otlp.h>
+#include <otm/stream.h>
 
 #include "model/model_meters.h"
 #include "model/model_node.h"
@@ -22,6 +23,7 @@ typedef struct otmi_resource_plan {
 typedef enum otmi_exporter_kind {
     OTMI_EXPORTER_NONE = 0, /* a manual reader */
     OTMI_EXPORTER_OTLP_HTTP,
+    OTMI_EXPORTER_CONSOLE,
     OTMI_EXPORTER_PROMETHEUS
 } otmi_exporter_kind;
 
@@ -30,6 +32,7 @@ typedef struct otmi_reader_plan {
     otm_reader_options reader;
     otm_periodic_reader_options periodic; /* with a push exporter; its reader is set when it is built */
     otm_otlp_http_exporter_options otlp;
+    otm_stdout_exporter_options console;
     otm_prometheus_exporter_options prometheus;
 } otmi_reader_plan;
 

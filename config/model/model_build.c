@@ -73,16 +73,26 @@ otm_status otmi_model_build_resource(otmi_model *model, const otmi_resource_plan
 
 /* -- Readers ----------------------------------------------------------------------------------------------------- */
 
+static otm_status build_push_exporter(otmi_model *model, const otmi_reader_plan *plan, otm_exporter **out)
+{
+    if (plan->exporter == OTMI_EXPORTER_CONSOLE) {
+        otm_stdout_exporter_options console = plan->console;
+        console.allocator = model->allocator;
+        return otm_stdout_exporter_create(&console, out);
+    }
+    otm_otlp_http_exporter_options otlp = plan->otlp;
+    otlp.allocator = model->allocator;
+    return otm_otlp_http_exporter_create(&otlp, &model->diagnostics, out);
+}
+
 static otm_status build_periodic(otmi_model *model, const otmi_reader_plan *plan, otm_reader **out)
 {
-    otm_otlp_http_exporter_options otlp = plan->otlp;
     otm_periodic_reader_options options = plan->periodic;
     otm_reader_options reader = plan->reader;
-    otlp.allocator = model->allocator;
     reader.allocator = model->allocator;
     options.reader = &reader;
     otm_exporter *exporter = NULL;
-    otm_status st = otm_otlp_http_exporter_create(&otlp, &model->diagnostics, &exporter);
+    otm_status st = build_push_exporter(model, plan, &exporter);
     if (st != OTM_OK) {
         return st;
     }
@@ -123,6 +133,7 @@ otm_status otmi_model_build_reader(otmi_model *model, const otmi_reader_plan *pl
     *prometheus = NULL;
     switch (plan->exporter) {
     case OTMI_EXPORTER_OTLP_HTTP:
+    case OTMI_EXPORTER_CONSOLE:
         return build_periodic(model, plan, out);
     case OTMI_EXPORTER_PROMETHEUS:
         return build_prometheus(model, plan, out, prometheus);

@@ -1,15 +1,24 @@
 #include "model/model.h"
 
-/* console and otlp_file/development: read, so that mistakes show; had when the stream exporters are configurable. */
-static otm_status read_stream_exporter(const otmi_node *node)
+static otm_status read_console(const otmi_node *node, otm_stdout_exporter_options *out)
+{
+    static const char *const keys[] = {"temporality_preference", "default_histogram_aggregation", NULL};
+    otm_stdout_exporter_options_init(out);
+    otm_status st = otmi_node_object(node, keys);
+    return st == OTM_OK ? otmi_model_read_preferences(node, &out->temporality_preference,
+                                                      &out->aggregation[OTM_HISTOGRAM])
+                        : st;
+}
+
+/* Read, so that mistakes show; had when there is a file exporter. */
+static otm_status read_otlp_file(const otmi_node *node)
 {
     static const char *const keys[] = {"output_stream", "temporality_preference", "default_histogram_aggregation",
                                        NULL};
-    bool is_file = strcmp(node->key, "otlp_file/development") == 0;
     uint32_t temporality = 0;
     uint32_t histogram = 0;
     const char *output;
-    otm_status st = otmi_node_object(node, is_file ? keys : keys + 1);
+    otm_status st = otmi_node_object(node, keys);
     otmi_node stream = otmi_node_member(node, "output_stream");
     if (st == OTM_OK) {
         st = otmi_node_text(&stream, &output);
@@ -44,8 +53,12 @@ otm_status otmi_model_read_push_exporter(const otmi_node *node, otmi_reader_plan
     if (strcmp(body.key, "otlp_grpc") == 0) {
         return otmi_model_read_otlp_grpc(&body);
     }
-    if (strcmp(body.key, "console") == 0 || strcmp(body.key, "otlp_file/development") == 0) {
-        return read_stream_exporter(&body);
+    if (strcmp(body.key, "console") == 0) {
+        out->exporter = OTMI_EXPORTER_CONSOLE;
+        return read_console(&body, &out->console);
+    }
+    if (strcmp(body.key, "otlp_file/development") == 0) {
+        return read_otlp_file(&body);
     }
     return read_plugin(&body);
 }

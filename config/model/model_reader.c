@@ -95,6 +95,9 @@ static otm_status read_periodic(const otmi_node *node, otmi_reader_plan *out)
         out->periodic.max_export_batch_size = points < UINT32_MAX ? (uint32_t)points : UINT32_MAX;
         st = otmi_model_read_push_exporter(&exporter, out);
     }
+    if (out->exporter == OTMI_EXPORTER_CONSOLE && out->periodic.interval_ms == 0) {
+        out->periodic.interval_ms = OTM_STDOUT_INTERVAL_MS;
+    }
     return st == OTM_OK ? read_common(node, &out->reader) : st;
 }
 

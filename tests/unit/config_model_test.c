@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <otm/config.h>
@@ -18,7 +20,8 @@ static const char whole_model[] =
     "   \"readers\": [{\"manual\": {\"temporality_preference\": \"delta\", \"cardinality_limits\": {\"counter\": 7}}},"
     "     {\"periodic\": {\"interval\": 3600000, \"exporter\": {\"otlp_http\": {"
     "        \"endpoint\": \"http://127.0.0.1:9/v1/metrics\", \"headers_list\": \"x-a=1\","
-    "        \"headers\": [{\"name\": \"x-b\", \"value\": \"2\"}]}}}}],"
+    "        \"headers\": [{\"name\": \"x-b\", \"value\": \"2\"}]}}}},"
+    "     {\"periodic\": {\"interval\": 3600000, \"exporter\": {\"console\": null}}}],"
     "   \"views\": [{\"selector\": {\"instrument_name\": \"x*\"}, \"stream\": {\"name\": \"y\","
     "      \"aggregation\": {\"explicit_bucket_histogram\": {\"boundaries\": [1, 2.5]}},"
     "      \"attribute_keys\": {\"included\": [\"a.*\"], \"excluded\": [\"a.b\"]}}}],"
@@ -197,9 +200,9 @@ static void model_provider_outlives_its_sdk_as_a_no_op(void **state)
     otm_sdk_model_options_init(&options);
     options.allow_manual_readers = true;
     assert_int_equal(create(whole_model, &options, &sdk), OTM_OK);
-    assert_int_equal(otm_sdk_reader_count(sdk), 2);
-    assert_non_null(otm_sdk_reader(sdk, 1));
-    assert_null(otm_sdk_reader(sdk, 2));
+    assert_int_equal(otm_sdk_reader_count(sdk), 3);
+    assert_non_null(otm_sdk_reader(sdk, 2));
+    assert_null(otm_sdk_reader(sdk, 3));
     otm_meter_provider *provider = otm_meter_provider_retain(otm_sdk_provider(sdk));
     otm_sdk_release(sdk);
     otm_meter *meter = otm_meter_provider_get_meter(provider, "noisy.late", NULL);
@@ -210,6 +213,39 @@ static void model_provider_outlives_its_sdk_as_a_no_op(void **state)
     otm_counter_i64_release(counter);
     otm_meter_release(meter);
     otm_meter_provider_release(provider);
+}
+
+/* OUT-02 */
+static void model_with_a_console_exporter_writes_to_standard_output(void **state)
+{
+    (void)state;
+    static const char model[] = "{\"meter_provider\": {\"readers\": [{\"periodic\": {"
+                                "\"exporter\": {\"console\": {}}}}]}}";
+    static char line[65536];
+    int ends[2];
+    otm_sdk *sdk;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(create(model, NULL, &sdk), OTM_OK);
+    otm_meter *meter = otm_meter_provider_get_meter(otm_sdk_provider(sdk), "shop", NULL);
+    otm_counter_i64 *counter;
+    (void)otm_meter_create_counter_i64(meter, "orders", NULL, &counter);
+    otm_counter_i64_add(counter, 3, NULL, 0);
+    fflush(stdout);
+    int before = dup(STDOUT_FILENO);
+    assert_int_equal(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+    otm_status st = otm_meter_provider_shutdown(otm_sdk_provider(sdk), 0);
+    assert_int_equal(dup2(before, STDOUT_FILENO), STDOUT_FILENO);
+    close(before);
+    close(ends[1]);
+    assert_int_equal(st, OTM_OK);
+    ssize_t size = read(ends[0], line, sizeof line - 1);
+    assert_true(size > 0 && line[size - 1] == '\n');
+    assert_non_null(strstr(line, "\"name\":\"orders\""));
+    assert_int_equal(read(ends[0], line, sizeof line), 0); /* and nothing else */
+    close(ends[0]);
+    otm_counter_i64_release(counter);
+    otm_meter_release(meter);
+    otm_sdk_release(sdk);
 }
 
 int main(void)
@@ -223,6 +259,7 @@ int main(void)
         cmocka_unit_test(model_functions_accept_null_and_what_is_out_of_range),
         cmocka_unit_test(model_options_of_another_size_are_understood_or_refused),
         cmocka_unit_test(model_provider_outlives_its_sdk_as_a_no_op),
+        cmocka_unit_test(model_with_a_console_exporter_writes_to_standard_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
