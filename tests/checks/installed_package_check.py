@@ -91,7 +91,8 @@ def check_pkg_config(prefix, scratch, compiler):
         run(['pkg-config', '--print-errors', '--libs', '--static', name[:-len('.pc')]], env=environment)
     problems = check_versions(modules)
     for module, source, expected in (('otm-api', '02_library.c', 'metrics off'),
-                                     ('otm-detectors', '03_resource.c', 'process.executable.name=by-otm-detectors\n')):
+                                     ('otm-detectors', '03_resource.c', 'process.executable.name=by-otm-detectors\n'),
+                                     ('otm-stream', '04_stdout.c', '{"resourceMetrics":[{"resource":')):
         flags = run(['pkg-config', '--cflags', '--libs', module], env=environment).split()
         program = os.path.join(scratch, f'by-{module}')
         run([compiler, '-std=c11', os.path.join(EXAMPLES, source), '-o', program] + flags)
