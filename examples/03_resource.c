@@ -1,6 +1,7 @@
 /* What the metrics come from: what can be found out about host and process, under what the environment says
- * (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_ENTITIES), under what the program says itself. It prints the
- * result; a program with metrics gives it to otm_meter_provider_create(). */
+ * (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_ENTITIES), under what the program says itself. "service" finds a
+ * service.instance.id, by which the metrics of several runs are told apart. It prints the result; a program with
+ * metrics gives it to otm_meter_provider_create(). */
 #include <stdio.h>
 
 #include <otm/detectors.h>

@@ -9,3 +9,7 @@ if(TARGET 04_stdout)
   set_tests_properties(example_04_stdout PROPERTIES
     PASS_REGULAR_EXPRESSION "^{\"resourceMetrics\":[^\n]*\"name\":\"orders\"[^\n]*}\n$")
 endif()
+
+# Resources that tell one run of a program from another.
+otm_test(NAME single_writer_test SOURCES unit/single_writer_test.c
+  LIBS otm::stream_static otm::detectors_static otm::sdk_static LABELS unit)

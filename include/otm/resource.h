@@ -5,7 +5,13 @@
  *     st = otm_resource_default(NULL, NULL, &standard);
  *     st = otm_resource_merge(standard, own, NULL, &resource);
  *
- * A resource is immutable and reference-counted. No attribute limit applies to it: what is given is exported whole. */
+ * A resource is immutable and reference-counted. No attribute limit applies to it: what is given is exported whole.
+ *
+ * It is also what tells the streams of one source from those of another (metrics/data-model.md, "Single-Writer").
+ * Within a provider each stream has one writer, but two runs of a program with the default resource look like one that
+ * contradicts itself. A program that may run more than once merges what the detector "service" finds (detectors.h), a
+ * service.instance.id for each process, or says by an attribute of its own which run it is. The latter goes for several
+ * providers of one process, too, that send the same meters to one place: to the detector they are one instance. */
 #ifndef OTM_RESOURCE_H
 #define OTM_RESOURCE_H
 
