@@ -20,6 +20,11 @@ PROMISES = {
     'SDK-STR-06': ('include/otm/sdk.h', 'Attributes that a view removes may still show up on exemplars (as filtered '
                    'attributes): switch exemplars off with'),
     'SDK-EX-11': ('include/otm/exemplar.h', 'The attributes are all that the measurement was given'),
+    'OUT-03': ('include/otm/stream.h', 'for debugging and learning. It is not recommended for production use: its format '
+               'is not standardised and can change at any time. Who wants a standardised format on standard output wants '
+               'the OTLP File Exporter'),
+    'DM-ID-05': ('include/otm/resource.h', 'A program that may run more than once merges what the detector "service" '
+                 'finds'),
     'API-ASYNC-11': ('include/otm/instrument.h', 'if it happens, sums add up'),
 }
 
