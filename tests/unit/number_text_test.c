@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,34 @@ static size_t digit_count(const char *text)
     return count;
 }
 
+static double rounded(double number, size_t digits)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.*e", (int)digits - 1, number);
+    return strtod(text, NULL);
+}
+
+/* These are found with whole numbers; the C library, which finds any by rounding, is the judge. */
+static void number_text_of_usual_magnitude_has_no_digit_too_many(void **state)
+{
+    (void)state;
+    static const double steps[] = {0, 1e-3, 0.01, 0.1, 1, 10, 1e15, 0x1p53};
+    uint64_t bits = 1;
+    for (int i = 0; i < 200000; i++) {
+        bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        double number = i % 4 == 0 ? (double)(bits >> 32) / 1000 /* few digits */
+                        : i % 4 == 1 ? nextafter(steps[bits >> 61], bits & 1 << 16 ? 0 : (double)INFINITY)
+                                     : ldexp((double)(bits >> 11 | UINT64_C(1) << 52), (int)(bits % 64) - 63);
+        char text[OTMI_F64_TEXT_SIZE];
+        otmi_f64_text(number, text);
+        size_t digits = digit_count(text);
+        if (strtod(text, NULL) != number || rounded(number, digits) != number ||
+            (digits > 15 && rounded(number, digits - 1) == number)) {
+            fail_msg("%a became %s", number, text);
+        }
+    }
+}
+
 /* Any spelling that reads back to the same bits will do, and ours is as short. */
 static void number_text_table_reads_back_with_as_few_digits(void **state)
 {
@@ -142,6 +171,7 @@ int main(void)
         cmocka_unit_test(number_text_has_the_form_of_json),
         cmocka_unit_test(number_text_of_powers_of_two_is_shortest),
         cmocka_unit_test(number_text_of_any_bits_reads_back),
+        cmocka_unit_test(number_text_of_usual_magnitude_has_no_digit_too_many),
         cmocka_unit_test(number_text_table_reads_back_with_as_few_digits),
         cmocka_unit_test(number_text_is_the_same_under_a_comma_locale),
     };
