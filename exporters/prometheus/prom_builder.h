@@ -44,10 +44,29 @@ static inline otm_string otmi_prom_text(const char *text)
 
 /* -- Labels ------------------------------------------------------------------------------------------------------ */
 
-/* The labels of a series. A label that `shared` holds, or that is called `reserved` (may be NULL), is renamed.
- * *may_repeat is set, never cleared, if another attribute list might give the same labels. */
-otmi_prom_labels otmi_prom_series_labels(otmi_prom_builder *builder, const otm_attr *attrs, size_t count,
-                                         const otmi_prom_labels *shared, const char *reserved, bool *may_repeat);
+/* The label names for a list of attribute keys. The series of a metric mostly have the same keys, so names are made
+ * once for many. */
+typedef struct otmi_prom_key_list {
+    const otm_attr *attrs; /* of the series that it was made for */
+    size_t attr_count;
+    const struct otmi_prom_key *keys;
+    size_t key_count;
+    size_t label_count;
+} otmi_prom_key_list;
+
+/* What the series of one metric have in common. Zeroed but for the first three. */
+typedef struct otmi_prom_series {
+    const otmi_prom_labels *shared; /* a label that this holds, ... */
+    const char *reserved;           /* ... or that is called so (may be NULL), is renamed */
+    otmi_prom_key_list list;        /* of the last series */
+    size_t list_count;              /* key lists so far */
+    bool has_changed_names;         /* some label is not called like its key */
+    bool may_repeat;                /* another attribute list might have given the same labels */
+} otmi_prom_series;
+
+/* The labels of one series. */
+otmi_prom_labels otmi_prom_series_labels(otmi_prom_builder *builder, otmi_prom_series *series, const otm_attr *attrs,
+                                         size_t count);
 
 /* The labels of target_info. */
 otmi_prom_labels otmi_prom_resource_labels(otmi_prom_builder *builder, const otm_resource_metrics *resource);

@@ -10,6 +10,9 @@ void otmi_prom_escape_quoted(otmi_buf *out, const char *text, size_t size);
 /* HELP text of format 0.0.4: backslash and newline get a backslash, quotes do not. */
 void otmi_prom_escape_help(otmi_buf *out, const char *text, size_t size);
 
+/* Printable ASCII without quotes and backslashes: clean, and nothing to escape in any format. */
+bool otmi_prom_is_plain(const char *text, size_t size);
+
 /* Valid UTF-8 without NUL: parsers of the format take a NUL for the end. */
 bool otmi_prom_is_clean(const char *text, size_t size);
 

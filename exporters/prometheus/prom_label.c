@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "prom_builder.h"
+#include "prom_escape.h"
 #include "util/attr_text.h"
 #include "util/wildcard.h"
 
@@ -58,7 +59,7 @@ static otm_string label_name(otmi_prom_builder *builder, const char *prefix, con
     return translate_key(builder, key.data, key.size);
 }
 
-static otm_string label_value(otmi_prom_builder *builder, const otm_value *value, bool *may_repeat)
+static otm_string value_text(otmi_prom_builder *builder, const otm_value *value, bool *may_repeat)
 {
     otm_string text = {value->as.string, value->size};
     if (value->type != OTM_VALUE_STRING) {
@@ -69,7 +70,20 @@ static otm_string label_value(otmi_prom_builder *builder, const otm_value *value
     if (text.size == 0) {
         *may_repeat = true; /* to Prometheus an empty label is no label */
     }
-    return otmi_prom_clean(builder, text);
+    return text;
+}
+
+static otmi_prom_label make_label(otmi_prom_builder *builder, otm_string name, bool name_is_plain, otm_string value)
+{
+    if (otmi_prom_is_plain(value.data, value.size)) {
+        return (otmi_prom_label){name, value, name_is_plain};
+    }
+    return (otmi_prom_label){name, otmi_prom_clean(builder, value), false};
+}
+
+static bool is_plain_name(otm_string name)
+{
+    return otmi_prom_is_legal(OTMI_PROM_LABEL_NAME, name.data, name.size);
 }
 
 /* -- Lists of labels --------------------------------------------------------------------------------------------- */
@@ -100,23 +114,22 @@ static bool holds_label(const otmi_prom_labels *labels, otm_string name)
 }
 
 /* Two keys that became one label: their values in the order of the original keys, which is the order they come in. */
-static void merge_value(otmi_prom_builder *builder, otmi_prom_label *label, otm_string value)
+static void merge_value(otmi_prom_builder *builder, otmi_prom_label *label, const otmi_prom_label *other)
 {
     otmi_buf_append(builder->scratch, label->value.data, label->value.size);
     otmi_buf_byte(builder->scratch, ';');
-    otmi_buf_append(builder->scratch, value.data, value.size);
+    otmi_buf_append(builder->scratch, other->value.data, other->value.size);
     label->value = otmi_prom_take_scratch(builder);
+    label->is_plain = label->is_plain && other->is_plain;
 }
 
-static void add_label(otmi_prom_builder *builder, label_list *list, otm_string name, otm_string value,
-                      bool names_changed)
+static void add_label(otmi_prom_builder *builder, label_list *list, const otmi_prom_label *label)
 {
-    /* As long as every key is its own label name they are as unique as keys are. */
-    otmi_prom_label *same = names_changed ? find_label(list->items, list->count, name) : NULL;
+    otmi_prom_label *same = find_label(list->items, list->count, label->name);
     if (same != NULL) {
-        merge_value(builder, same, value);
+        merge_value(builder, same, label);
     } else {
-        list->items[list->count++] = (otmi_prom_label){name, value};
+        list->items[list->count++] = *label;
     }
 }
 
@@ -170,26 +183,87 @@ static otm_string free_name(otmi_prom_builder *builder, otm_string name, const o
     return name;
 }
 
-otmi_prom_labels otmi_prom_series_labels(otmi_prom_builder *builder, const otm_attr *attrs, size_t count,
-                                         const otmi_prom_labels *shared, const char *reserved, bool *may_repeat)
+/* An attribute and the label that its value goes to. */
+struct otmi_prom_key {
+    otm_string name;
+    bool name_is_plain;
+    size_t attr;  /* its place in the attribute list */
+    size_t label; /* its place among the labels; one that another key has taken gets both values */
+};
+
+static bool has_keys(const otmi_prom_key_list *list, const otm_attr *attrs, size_t count)
 {
-    if (count == 0) {
-        return (otmi_prom_labels){NULL, 0};
+    if (list->attr_count != count) {
+        return false;
     }
+    for (size_t i = 0; i < count; i++) {
+        if (!otmi_prom_same((otm_string){list->attrs[i].key, list->attrs[i].key_size},
+                            (otm_string){attrs[i].key, attrs[i].key_size})) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The place of the label of that name; the next free one if no key has it yet. */
+static size_t place_of(const struct otmi_prom_key *keys, size_t count, otm_string name, size_t next)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (otmi_prom_same(keys[i].name, name)) {
+            return keys[i].label;
+        }
+    }
+    return next;
+}
+
+static void make_key_list(otmi_prom_builder *builder, otmi_prom_series *series, const otm_attr *attrs, size_t count)
+{
     const otm_attr **sorted = sorted_attrs(builder, attrs, count);
-    label_list list = {otmi_prom_alloc(builder, count, sizeof *list.items), 0};
-    bool changed = false;
+    struct otmi_prom_key *keys = otmi_prom_alloc(builder, count, sizeof *keys);
+    otmi_prom_key_list list = {.attrs = attrs, .attr_count = count, .keys = keys};
     for (size_t i = 0; i < count && builder->status == OTM_OK; i++) {
-        otm_string name = label_name(builder, "", sorted[i], &changed);
+        otm_string name = label_name(builder, "", sorted[i], &series->has_changed_names);
         if (name.size == 0) {
             otmi_prom_note_add(builder, OTMI_PROM_LABEL_LOST, (otm_string){sorted[i]->key, sorted[i]->key_size});
             continue;
         }
-        name = free_name(builder, name, shared, reserved, &changed);
-        add_label(builder, &list, name, label_value(builder, &sorted[i]->value, may_repeat), changed);
+        name = free_name(builder, name, series->shared, series->reserved, &series->has_changed_names);
+        /* As long as every key is its own label name they are as unique as keys are. */
+        size_t place = series->has_changed_names ? place_of(keys, list.key_count, name, list.label_count)
+                                                 : list.label_count;
+        keys[list.key_count++] = (struct otmi_prom_key){name, is_plain_name(name), (size_t)(sorted[i] - attrs), place};
+        list.label_count += place == list.label_count;
     }
-    *may_repeat = *may_repeat || changed;
-    return (otmi_prom_labels){list.items, list.count};
+    series->list = list;
+    series->list_count++;
+    /* With one key list that keeps its keys apart, different attributes are different labels. */
+    series->may_repeat = series->may_repeat || list.label_count < count ||
+                         (series->has_changed_names && series->list_count > 1);
+}
+
+otmi_prom_labels otmi_prom_series_labels(otmi_prom_builder *builder, otmi_prom_series *series, const otm_attr *attrs,
+                                         size_t count)
+{
+    const otmi_prom_key_list *list = &series->list;
+    if (series->list_count == 0 || !has_keys(list, attrs, count)) {
+        make_key_list(builder, series, attrs, count);
+    }
+    if (list->label_count == 0) {
+        return (otmi_prom_labels){NULL, 0};
+    }
+    otmi_prom_label *labels = otmi_prom_alloc(builder, list->label_count, sizeof *labels);
+    size_t made = 0;
+    for (size_t i = 0; i < list->key_count && builder->status == OTM_OK; i++) {
+        const struct otmi_prom_key *key = &list->keys[i];
+        otm_string value = value_text(builder, &attrs[key->attr].value, &series->may_repeat);
+        otmi_prom_label label = make_label(builder, key->name, key->name_is_plain, value);
+        if (key->label == made) {
+            labels[made++] = label;
+        } else {
+            merge_value(builder, &labels[key->label], &label);
+        }
+    }
+    return (otmi_prom_labels){labels, made};
 }
 
 /* -- Labels of resource and scope -------------------------------------------------------------------------------- */
@@ -215,18 +289,19 @@ static void add_attributes(otmi_prom_builder *builder, label_list *list, const c
                            size_t count, const otmi_prom_settings *only)
 {
     const otm_attr **sorted = sorted_attrs(builder, attrs, count);
-    bool changed = false;
+    bool ignored = false;
     for (size_t i = 0; i < count && builder->status == OTM_OK; i++) {
         if (only != NULL && !is_constant(only, sorted[i])) {
             continue;
         }
-        otm_string name = label_name(builder, prefix, sorted[i], &changed);
+        otm_string name = label_name(builder, prefix, sorted[i], &ignored);
         if (name.size == 0 || otmi_prom_same(name, otmi_prom_text("__name__"))) {
             otmi_prom_note_add(builder, OTMI_PROM_LABEL_LOST, (otm_string){sorted[i]->key, sorted[i]->key_size});
             continue;
         }
-        bool ignored = false;
-        add_label(builder, list, name, label_value(builder, &sorted[i]->value, &ignored), changed);
+        otm_string value = value_text(builder, &sorted[i]->value, &ignored);
+        otmi_prom_label label = make_label(builder, name, is_plain_name(name), value);
+        add_label(builder, list, &label);
     }
 }
 
@@ -266,7 +341,7 @@ static void add_scope(otmi_prom_builder *builder, label_list *list, const otm_sc
                                  {otmi_prom_text(SCOPE_PREFIX "version"), scope->version},
                                  {otmi_prom_text(SCOPE_PREFIX "schema_url"), scope->schema_url}};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        list->items[list->count++] = (otmi_prom_label){own[i][0], otmi_prom_clean(builder, own[i][1])};
+        list->items[list->count++] = make_label(builder, own[i][0], true, own[i][1]);
     }
     for (size_t i = 0; i < from_attributes.count; i++) {
         if (is_own_scope_label(from_attributes.items[i].name)) {

@@ -213,6 +213,7 @@ static void add_points(otmi_prom_builder *builder, otmi_prom_family *family, con
     const char *reserved = family->type == OTMI_PROM_HISTOGRAM ? "le"
                            : family->type == OTMI_PROM_SUMMARY ? "quantile"
                                                                : NULL;
+    otmi_prom_series series = {.shared = shared, .reserved = reserved};
     for (size_t i = 0; i < metric->point_count && builder->status == OTM_OK; i++) {
         const otm_point *point = otm_metric_point(metric, i);
         if (point->flags & OTM_POINT_NO_RECORDED_VALUE) {
@@ -220,9 +221,9 @@ static void add_points(otmi_prom_builder *builder, otmi_prom_family *family, con
         }
         otmi_prom_sample *sample = &group->samples[group->count++];
         sample->point = point;
-        sample->labels = otmi_prom_series_labels(builder, point->attributes, point->attribute_count, shared, reserved,
-                                                 &family->may_repeat);
+        sample->labels = otmi_prom_series_labels(builder, &series, point->attributes, point->attribute_count);
     }
+    family->may_repeat = family->may_repeat || series.may_repeat;
 }
 
 static otm_string unit_words(otmi_prom_builder *builder, otm_string unit)

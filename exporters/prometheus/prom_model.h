@@ -11,6 +11,7 @@
 typedef struct otmi_prom_label {
     otm_string name;
     otm_string value;
+    bool is_plain; /* neither needs quotes or escapes in any format */
 } otmi_prom_label;
 
 typedef struct otmi_prom_labels {
