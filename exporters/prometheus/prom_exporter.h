@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "platform/platform.h"
-#include "prom_model.h"
+#include "prom_text.h"
 #include "util/diag.h"
 
 #define OTMI_PROM_COMPONENT "prometheus_exporter"
@@ -17,6 +17,7 @@ typedef struct otmi_prom_server otmi_prom_server;
 typedef struct otmi_prom_work {
     otmi_arena arena;
     otmi_buf scratch;
+    otmi_prom_text_parts parts;
     size_t text_size; /* of the last exposition: the next will be about as large */
 } otmi_prom_work;
 

@@ -3,7 +3,6 @@
 
 #include "prom_gzip.h"
 #include "prom_negotiate.h"
-#include "prom_text.h"
 #include "prom_work.h"
 #include "util/alloc.h"
 
@@ -25,6 +24,7 @@ otmi_prom_work *otmi_prom_work_take(otm_prometheus_exporter *exporter)
         if (work != NULL) {
             otmi_arena_init(&work->arena, exporter->allocator, LARGEST_MODEL);
             otmi_buf_init(&work->scratch, exporter->allocator, LARGEST_SCRATCH);
+            otmi_prom_text_parts_init(&work->parts, exporter->allocator);
         }
     }
     return work;
@@ -47,6 +47,7 @@ void otmi_prom_work_destroy(const otm_allocator *allocator, otmi_prom_work *work
     if (work != NULL) {
         otmi_arena_fini(&work->arena);
         otmi_buf_fini(&work->scratch);
+        otmi_prom_text_parts_fini(&work->parts);
         otmi_free(allocator, work, sizeof *work);
     }
 }
@@ -61,7 +62,7 @@ static otm_status write_data(otm_prometheus_exporter *e, otmi_prom_work *work, c
         return st;
     }
     (void)otmi_buf_reserve(text, work->text_size + work->text_size / 16);
-    otmi_prom_write_text(text, e->allocator, model);
+    otmi_prom_write_text(text, &work->parts, model);
     work->text_size = text->size;
     return text->status;
 }

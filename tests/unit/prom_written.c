@@ -15,7 +15,10 @@ void prom_write(prom_written *written, const otm_allocator *allocator, const otm
     written->status = otmi_prom_model_build(&written->model, &written->arena, &written->scratch,
                                             settings != NULL ? settings : &defaults, escaping, data);
     if (written->status == OTM_OK) {
-        otmi_prom_write_text(&written->text, allocator, &written->model);
+        otmi_prom_text_parts parts;
+        otmi_prom_text_parts_init(&parts, allocator);
+        otmi_prom_write_text(&written->text, &parts, &written->model);
+        otmi_prom_text_parts_fini(&parts);
         (void)otmi_buf_terminate(&written->text);
         written->status = written->text.status;
     }
