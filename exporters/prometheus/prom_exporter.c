@@ -111,6 +111,7 @@ static void exporter_destroy(otm_prometheus_exporter *e)
     const otmi_prom_settings *s = &e->settings;
     otmi_prom_work_destroy(e->allocator, e->idle);
     otm_reader_release(e->reader);
+    otmi_prom_bodies_release(e->bodies);
     free_patterns(e->allocator, s->included_keys, s->included_key_count);
     free_patterns(e->allocator, s->excluded_keys, s->excluded_key_count);
     otmi_free_text(e->allocator, e->host);
@@ -131,7 +132,8 @@ static otm_status fill(otm_prometheus_exporter *e, const otm_prometheus_exporter
     e->on_request_user_data = o->on_request_user_data;
     e->process = getpid();
     e->host = otmi_text_copy(e->allocator, host, strlen(host));
-    otm_status st = e->host != NULL ? copy_settings(e->allocator, o, &e->settings) : OTM_ERR_NO_MEMORY;
+    e->bodies = otmi_prom_bodies_create(e->allocator);
+    otm_status st = e->host != NULL && e->bodies != NULL ? copy_settings(e->allocator, o, &e->settings) : OTM_ERR_NO_MEMORY;
     return st == OTM_OK ? create_reader(e, o->reader) : st;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "platform/platform.h"
+#include "prom_bodies.h"
 #include "prom_text.h"
 #include "util/diag.h"
 
@@ -18,7 +19,7 @@ typedef struct otmi_prom_work {
     otmi_arena arena;
     otmi_buf scratch;
     otmi_prom_text_parts parts;
-    size_t text_size; /* of the last exposition: the next will be about as large */
+    size_t text_size; /* of the exposition, at first of the one before: they are about as large */
 } otmi_prom_work;
 
 /* Everything above `mu` never changes after creation. */
@@ -26,6 +27,7 @@ struct otm_prometheus_exporter {
     const otm_allocator *allocator;
     otmi_diag *diag; /* may be NULL */
     otm_reader *reader;
+    otmi_prom_bodies *bodies;
     otmi_prom_settings settings; /* its patterns are ours */
     char *host;
     uint32_t port; /* 0: any */
@@ -38,6 +40,7 @@ struct otm_prometheus_exporter {
 
     otmi_mutex mu;            /* guards what follows; held for a few instructions only */
     otmi_prom_work *idle;     /* one that no rendering uses; may be NULL */
+    size_t text_size;         /* of the last exposition */
     otmi_prom_server *server; /* NULL: none */
     bool starting;
 };

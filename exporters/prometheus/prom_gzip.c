@@ -35,9 +35,9 @@ static void zlib_free(void *allocator, void *bytes)
 #define GZIP_WINDOW (15 + 16) /* the largest window, in a gzip frame */
 #define USUAL_MEMORY 8
 
-otm_status otmi_prom_gzip(otmi_buf *out, const char *text, size_t size)
+otm_status otmi_prom_gzip(otmi_buf *out, const otm_allocator *allocator, const char *text, size_t size)
 {
-    z_stream z = {.zalloc = zlib_alloc, .zfree = zlib_free, .opaque = (void *)(uintptr_t)out->allocator};
+    z_stream z = {.zalloc = zlib_alloc, .zfree = zlib_free, .opaque = (void *)(uintptr_t)allocator};
     if (size > UINT_MAX) {
         return OTM_ERR_LIMIT;
     }

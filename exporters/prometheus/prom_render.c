@@ -13,28 +13,44 @@
 
 /* -- Working memory ---------------------------------------------------------------------------------------------- */
 
+/* Working memory is kept from one rendering to the next while it is about what a text of that size needs; most models
+ * are smaller than their text, and one of tiny families is some ten times as large. */
+#define LARGEST_KEPT_RATIO 32
+#define LARGEST_KEPT_SURPLUS ((size_t)1 << 20)
+
+static bool is_worth_keeping(const otmi_prom_work *work)
+{
+    size_t held = work->arena.total_bytes + work->scratch.capacity + otmi_prom_text_parts_capacity(&work->parts);
+    return held <= LARGEST_KEPT_SURPLUS || (held - LARGEST_KEPT_SURPLUS) / LARGEST_KEPT_RATIO <= work->text_size;
+}
+
 otmi_prom_work *otmi_prom_work_take(otm_prometheus_exporter *exporter)
 {
     otmi_mutex_lock(&exporter->mu);
     otmi_prom_work *work = exporter->idle;
+    size_t text_size = exporter->text_size;
     exporter->idle = NULL;
     otmi_mutex_unlock(&exporter->mu);
     if (work == NULL) {
         work = otmi_alloc_zeroed(exporter->allocator, sizeof *work);
-        if (work != NULL) {
-            otmi_arena_init(&work->arena, exporter->allocator, LARGEST_MODEL);
-            otmi_buf_init(&work->scratch, exporter->allocator, LARGEST_SCRATCH);
-            otmi_prom_text_parts_init(&work->parts, exporter->allocator);
+        if (work == NULL) {
+            return NULL;
         }
+        otmi_arena_init(&work->arena, exporter->allocator, LARGEST_MODEL);
+        otmi_buf_init(&work->scratch, exporter->allocator, LARGEST_SCRATCH);
+        otmi_prom_text_parts_init(&work->parts, exporter->allocator);
     }
+    work->text_size = text_size;
     return work;
 }
 
 void otmi_prom_work_give_back(otm_prometheus_exporter *exporter, otmi_prom_work *work)
 {
+    bool keep = is_worth_keeping(work);
     otmi_arena_reset(&work->arena);
     otmi_mutex_lock(&exporter->mu);
-    if (exporter->idle == NULL) {
+    exporter->text_size = work->text_size;
+    if (keep && exporter->idle == NULL) {
         exporter->idle = work;
         work = NULL;
     }
@@ -61,7 +77,10 @@ static otm_status write_data(otm_prometheus_exporter *e, otmi_prom_work *work, c
     if (st != OTM_OK) {
         return st;
     }
-    (void)otmi_buf_reserve(text, work->text_size + work->text_size / 16);
+    otmi_prom_body_init(text, e->bodies, LARGEST_TEXT, work->text_size);
+    if (work->text_size > text->capacity) {
+        (void)otmi_buf_reserve(text, work->text_size + work->text_size / 16);
+    }
     otmi_prom_write_text(text, &work->parts, model);
     work->text_size = text->size;
     return text->status;
@@ -97,11 +116,11 @@ static void give_body(otm_prometheus_response *out, otmi_buf *body)
 }
 
 /* The plain text goes out if there is no memory for the other. */
-static void give_zipped(otm_prometheus_response *out, otmi_buf *text)
+static void give_zipped(otm_prometheus_response *out, const otm_allocator *allocator, otmi_buf *text)
 {
     otmi_buf zipped;
     otmi_buf_init(&zipped, text->allocator, text->maximum);
-    if (otmi_prom_gzip(&zipped, text->data, text->size) != OTM_OK) {
+    if (otmi_prom_gzip(&zipped, allocator, text->data, text->size) != OTM_OK) {
         otmi_buf_fini(&zipped);
         give_body(out, text);
         return;
@@ -134,7 +153,7 @@ otm_status otm_prometheus_render(otm_prometheus_exporter *exporter, const char *
     }
     const otmi_prom_format *format = otmi_prom_negotiate(accept);
     otmi_buf text;
-    otmi_buf_init(&text, exporter->allocator, LARGEST_TEXT);
+    otmi_buf_init(&text, exporter->allocator, 0);
     otm_status st = render_text(exporter, format, &text);
     if (st != OTM_OK) {
         otmi_buf_fini(&text);
@@ -146,7 +165,7 @@ otm_status otm_prometheus_render(otm_prometheus_exporter *exporter, const char *
     out->status = 200;
     out->content_type = format->content_type;
     if (text.size >= SHORTEST_ZIPPED && otmi_prom_accepts_gzip(accept_encoding)) {
-        give_zipped(out, &text);
+        give_zipped(out, exporter->allocator, &text);
     } else {
         give_body(out, &text);
     }

@@ -1,4 +1,5 @@
 /* The exporter without its server: options, rendering, negotiation, gzip, diagnostics. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -382,6 +383,134 @@ static void create_and_render_survive_failure_of_each_allocation(void **state)
     }
 }
 
+static void add_histograms_and_counters(void)
+{
+    static const double bounds[] = {0.5, 1, 2.5};
+    static const uint64_t counts[] = {1, 2, 3, 4};
+    static otm_attr attrs[32][2];
+    for (size_t i = 0; i < 32; i++) {
+        attrs[i][0] = otm_attr_string("http.route", i % 2 == 0 ? "/users" : "/\"quoted\"");
+        attrs[i][1] = otm_attr_i64("shard", (int64_t)i);
+        prom_tree_i64(&tree, (int64_t)i, attrs[i], 2);
+    }
+    prom_tree_metric(&tree, OTM_METRIC_HISTOGRAM, "h", "s", "");
+    for (size_t i = 0; i < 32; i++) {
+        prom_tree_histogram(&tree, bounds, counts, 3, 0.1 * (double)i, attrs[i], 2);
+    }
+}
+
+static void render(otm_prometheus_exporter *exporter, otm_prometheus_response *out)
+{
+    otm_prometheus_response_init(out);
+    assert_int_equal(otm_prometheus_render(exporter, NULL, NULL, out), OTM_OK);
+}
+
+static void render_allocates_nothing_once_it_has_rendered_as_much(void **state)
+{
+    failing_alloc fa;
+    (void)state;
+    failing_alloc_init(&fa, 0);
+    options.allocator = &fa.base;
+    add_histograms_and_counters();
+    otm_prometheus_exporter *exporter = create();
+    uint64_t requests = 0;
+    for (int i = 0; i < 4; i++) {
+        requests = fa.requests;
+        render(exporter, &response);
+        otm_prometheus_response_free(&response);
+    }
+    assert_int_equal(fa.requests, requests);
+    assert_int_equal(otm_prometheus_exporter_release(exporter), OTM_OK);
+    assert_int_equal(fa.live, 0);
+}
+
+static void responses_are_independent_and_may_be_freed_after_the_exporter(void **state)
+{
+    otm_prometheus_response held[3];
+    failing_alloc fa;
+    (void)state;
+    failing_alloc_init(&fa, 0);
+    options.allocator = &fa.base;
+    otm_prometheus_exporter *exporter = create();
+    for (size_t i = 0; i < 3; i++) {
+        tree.points[0].data.number.as.i64 = (int64_t)i;
+        render(exporter, &held[i]);
+    }
+    otm_prometheus_response_free(&held[0]);
+    assert_int_equal(otm_prometheus_exporter_release(exporter), OTM_OK);
+    assert_memory_equal(held[1].body, "# TYPE c_total counter\nc_total 1\n", held[1].size);
+    assert_memory_equal(held[2].body, "# TYPE c_total counter\nc_total 2\n", held[2].size);
+    otm_prometheus_response_free(&held[2]);
+    otm_prometheus_response_free(&held[1]);
+    assert_int_equal(fa.live, 0);
+}
+
+static void memory_of_a_huge_exposition_is_given_back_by_those_after_it(void **state)
+{
+    static char value[4 << 20];
+    otm_attr huge = otm_attr_string("huge", value);
+    failing_alloc fa;
+    (void)state;
+    memset(value, 'x', sizeof value - 1);
+    huge.value.size = sizeof value - 1;
+    failing_alloc_init(&fa, 0);
+    options.allocator = &fa.base;
+    otm_prometheus_exporter *exporter = create();
+    tree.points[0].attributes = &huge;
+    tree.points[0].attribute_count = 1;
+    render(exporter, &response);
+    assert_true(response.size > sizeof value);
+    otm_prometheus_response_free(&response);
+    assert_true(fa.live_bytes > 4 << 20); /* kept: the next may be as large */
+    tree.points[0].attribute_count = 0;
+    for (int i = 0; i < 2; i++) {
+        render(exporter, &response);
+        otm_prometheus_response_free(&response);
+    }
+    assert_true(fa.live_bytes < 1 << 20);
+    assert_int_equal(otm_prometheus_exporter_release(exporter), OTM_OK);
+    assert_int_equal(fa.live, 0);
+}
+
+typedef struct scraper {
+    otm_prometheus_exporter *exporter;
+    const otm_prometheus_response *want;
+    int wrong;
+} scraper;
+
+static void *scrape(void *user_data)
+{
+    scraper *s = user_data;
+    for (int i = 0; i < 100; i++) {
+        otm_prometheus_response got;
+        otm_prometheus_response_init(&got);
+        bool right = otm_prometheus_render(s->exporter, NULL, NULL, &got) == OTM_OK && got.size == s->want->size &&
+                     memcmp(got.body, s->want->body, got.size) == 0;
+        s->wrong += !right;
+        otm_prometheus_response_free(&got);
+    }
+    return NULL;
+}
+
+static void renderings_at_a_time_do_not_share_memory(void **state)
+{
+    pthread_t threads[4];
+    scraper scrapers[4];
+    (void)state;
+    add_histograms_and_counters();
+    otm_prometheus_exporter *exporter = create();
+    render(exporter, &response);
+    for (size_t i = 0; i < 4; i++) {
+        scrapers[i] = (scraper){exporter, &response, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, scrape, &scrapers[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(scrapers[i].wrong, 0);
+    }
+    assert_int_equal(otm_prometheus_exporter_release(exporter), OTM_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -403,6 +532,10 @@ int main(void)
         TEST(create_accepts_an_older_struct_and_refuses_what_it_does_not_know),
         TEST(null_exporter_is_accepted_everywhere),
         TEST(create_and_render_survive_failure_of_each_allocation),
+        TEST(render_allocates_nothing_once_it_has_rendered_as_much),
+        TEST(responses_are_independent_and_may_be_freed_after_the_exporter),
+        TEST(memory_of_a_huge_exposition_is_given_back_by_those_after_it),
+        TEST(renderings_at_a_time_do_not_share_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
