@@ -54,7 +54,7 @@ typedef struct otmi_prom_key_list {
     size_t label_count;
 } otmi_prom_key_list;
 
-/* What the series of one metric have in common. Zeroed but for the first three. */
+/* What the series of one metric have in common; zero but for the first two. */
 typedef struct otmi_prom_series {
     const otmi_prom_labels *shared; /* a label that this holds, ... */
     const char *reserved;           /* ... or that is called so (may be NULL), is renamed */

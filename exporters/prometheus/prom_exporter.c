@@ -133,7 +133,8 @@ static otm_status fill(otm_prometheus_exporter *e, const otm_prometheus_exporter
     e->process = getpid();
     e->host = otmi_text_copy(e->allocator, host, strlen(host));
     e->bodies = otmi_prom_bodies_create(e->allocator);
-    otm_status st = e->host != NULL && e->bodies != NULL ? copy_settings(e->allocator, o, &e->settings) : OTM_ERR_NO_MEMORY;
+    otm_status st = e->host != NULL && e->bodies != NULL ? copy_settings(e->allocator, o, &e->settings)
+                                                         : OTM_ERR_NO_MEMORY;
     return st == OTM_OK ? create_reader(e, o->reader) : st;
 }
 

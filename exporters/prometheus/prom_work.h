@@ -1,4 +1,4 @@
-/* Working memory of renderings: kept from one to the next, so that a scrape allocates little but its answer. */
+/* Working memory of renderings: kept from one to the next, so that a scrape like the one before allocates nothing. */
 #ifndef OTMI_PROM_WORK_H
 #define OTMI_PROM_WORK_H
 
