@@ -1,5 +1,5 @@
 # sdk/util, sdk/platform, attribute sets, exporters/stream, and the fakes that all tests use.
-foreach(name alloc diag hash kvlist number_text platform support text)
+foreach(name alloc diag hash kvlist number_text pb_writer platform support text)
   otm_test(NAME ${name}_test SOURCES unit/${name}_test.c LIBS otm_util_static INTERNAL)
 endforeach()
 
