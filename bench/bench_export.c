@@ -32,7 +32,7 @@ typedef struct encoded {
 } encoded;
 
 /* One export as the exporter makes it, up to the bytes; it keeps its memory from one to the next. */
-static encoded encode_once(bench_rig *rig, const bench_counting *counting, otmi_arena *scratch, otmi_buf *request)
+static encoded encode_once(bench_rig *rig, const bench_counting *counting, otmi_pb_writer *request)
 {
     const otm_metrics_data *data;
     otmi_otlp_encoded counts;
@@ -42,8 +42,7 @@ static encoded encode_once(bench_rig *rig, const bench_counting *counting, otmi_
         bench_die("no collection", OTM_ERR_TIMEOUT);
     }
     double collected = bench_now_ns();
-    otmi_buf_reset(request);
-    otm_status st = otmi_otlp_encode(data, SIZE_MAX, scratch, request, &counts);
+    otm_status st = otmi_otlp_encode(data, request, &counts);
     e.encode_ns = bench_now_ns() - collected;
     otm_reader_return(rig->reader, data);
     e.ns = bench_now_ns() - began;
@@ -68,20 +67,18 @@ static void measure_otlp(const otlp_names *names, bench_kind kind, size_t series
     bench_counting counting;
     bench_rig rig;
     bench_many many;
-    otmi_arena scratch;
-    otmi_buf request;
+    otmi_pb_writer request;
     encoded e = {0};
     if (!bench_wanted(names->total)) {
         return;
     }
     bench_counting_init(&counting);
-    otmi_arena_init(&scratch, &counting.allocator, SIZE_MAX);
-    otmi_buf_init(&request, &counting.allocator, SIZE_MAX);
+    otmi_pb_init(&request, &counting.allocator, SIZE_MAX);
     bench_rig_start(&rig, &(bench_rig_options){.cardinality_limit = 2 * BENCH_MANY_COUNTERS});
     bench_many_start(&many, rig.meter, kind, series);
     bench_many_record(&many, each);
     for (size_t i = 0; i < runs + 2; i++) {
-        e = encode_once(&rig, &counting, &scratch, &request);
+        e = encode_once(&rig, &counting, &request);
         if (e.points != series) {
             (void)bench_judge_count(e.points, series, figure.why);
         }
@@ -96,8 +93,7 @@ static void measure_otlp(const otlp_names *names, bench_kind kind, size_t series
     bench_report_samples((bench_figure){.name = names->encode, .unit = "ns/point", .threads = 1}, encode, runs);
     report(names->bytes, "bytes/point", (double)request.size / (double)series, NULL);
     report(names->allocations, "allocations", (double)e.allocations, NULL);
-    otmi_buf_fini(&request);
-    otmi_arena_fini(&scratch);
+    otmi_pb_fini(&request);
 }
 
 void bench_measure_otlp(void)

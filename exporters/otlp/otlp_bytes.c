@@ -7,17 +7,17 @@
 #define MOST_BYTES ((size_t)INT32_MAX)
 
 /* A copy of just the size, so that the size frees it. */
-static otm_status take(const otm_allocator *allocator, const otmi_buf *buf, uint8_t **bytes, size_t *size)
+static otm_status take(const otm_allocator *allocator, const otmi_pb_writer *message, uint8_t **bytes, size_t *size)
 {
-    if (buf->size == 0) {
+    if (message->size == 0) {
         return OTM_OK;
     }
-    *bytes = otmi_alloc(allocator, buf->size);
+    *bytes = otmi_alloc(allocator, message->size);
     if (*bytes == NULL) {
         return OTM_ERR_NO_MEMORY;
     }
-    memcpy(*bytes, buf->data, buf->size);
-    *size = buf->size;
+    memcpy(*bytes, otmi_pb_data(message), message->size);
+    *size = message->size;
     return OTM_OK;
 }
 
@@ -29,15 +29,12 @@ otm_status otm_otlp_encode(const otm_metrics_data *data, const otm_allocator *al
     *bytes = NULL;
     *size = 0;
     const otm_allocator *memory = otmi_allocator_or_default(allocator);
-    otmi_arena scratch;
-    otmi_buf buf;
+    otmi_pb_writer message;
     otmi_otlp_encoded counts;
-    otmi_arena_init(&scratch, memory, MOST_BYTES);
-    otmi_buf_init(&buf, memory, MOST_BYTES);
-    otm_status st = otmi_otlp_encode(data, MOST_BYTES, &scratch, &buf, &counts);
-    st = st == OTM_OK ? take(memory, &buf, bytes, size) : st;
-    otmi_buf_fini(&buf);
-    otmi_arena_fini(&scratch);
+    otmi_pb_init(&message, memory, MOST_BYTES);
+    otm_status st = otmi_otlp_encode(data, &message, &counts);
+    st = st == OTM_OK ? take(memory, &message, bytes, size) : st;
+    otmi_pb_fini(&message);
     return st;
 }
 

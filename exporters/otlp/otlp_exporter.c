@@ -16,6 +16,8 @@
 #include "otlp_transport_curl.h"
 #include "platform/platform.h"
 #include "util/alloc.h"
+#include "util/arena.h"
+#include "util/buf.h"
 
 typedef enum batch_state { IDLE, SENDING, WAITING } batch_state;
 
@@ -32,10 +34,11 @@ typedef struct otlp_exporter {
     size_t points; /* of the batch under way */
     uint64_t deadline_ns;
     uint64_t retry_at_ns;
-    const otmi_buf *body; /* what is sent: request or compressed */
-    otmi_buf request;
+    const char *body; /* what is sent: request or compressed */
+    size_t body_size;
+    otmi_pb_writer request;
     otmi_buf compressed;
-    otmi_arena scratch;
+    otmi_arena scratch;        /* of the compression */
     otmi_otlp_verdict verdict; /* of the last try */
     otmi_mutex mu;
     otm_accounts accounts;
@@ -101,7 +104,8 @@ static void end_batch(otlp_exporter *e)
     e->state = IDLE;
     e->points = 0;
     e->body = NULL;
-    otmi_buf_reset(&e->request);
+    e->body_size = 0;
+    otmi_pb_reset(&e->request);
     otmi_buf_reset(&e->compressed);
 }
 
@@ -137,7 +141,7 @@ static otm_status send_batch(otlp_exporter *e)
 {
     e->state = SENDING;
     e->tries++;
-    otm_status st = e->transport.ops->start(e->transport.self, e->body->data, e->body->size);
+    otm_status st = e->transport.ops->start(e->transport.self, e->body, e->body_size);
     if (st != OTM_OK) {
         e->state = WAITING; /* nothing to abort */
         return drop_batch(e, st, OTM_DROP_NO_MEMORY);
@@ -182,13 +186,15 @@ static otm_status settle(otlp_exporter *e, const otmi_otlp_answer *answer)
 
 static otm_status encode_batch(otlp_exporter *e, const otm_metrics_data *batch, otmi_otlp_encoded *counts)
 {
-    otm_status st = otmi_otlp_encode(batch, e->settings.max_request_bytes, &e->scratch, &e->request, counts);
-    e->body = &e->request;
+    otm_status st = otmi_otlp_encode(batch, &e->request, counts);
+    e->body = (const char *)otmi_pb_data(&e->request);
+    e->body_size = e->request.size;
     if (st == OTM_OK && counts->points > 0 && e->settings.compression == OTM_OTLP_COMPRESSION_GZIP) {
-        st = otmi_otlp_gzip(e->request.data, e->request.size, &e->scratch, &e->compressed);
-        e->body = &e->compressed;
+        st = otmi_otlp_gzip(e->body, e->body_size, &e->scratch, &e->compressed);
+        e->body = e->compressed.data;
+        e->body_size = e->compressed.size;
     }
-    return e->body->size > e->settings.max_request_bytes ? OTM_ERR_LIMIT : st;
+    return e->body_size > e->settings.max_request_bytes ? OTM_ERR_LIMIT : st;
 }
 
 static otm_status drop_unencoded(otlp_exporter *e, otm_status st)
@@ -377,7 +383,7 @@ static void exporter_destroy(void *self)
     const otm_allocator *allocator = e->settings.allocator;
     exporter_shutdown(e, 0);
     otmi_diag_destroy(e->diag);
-    otmi_buf_fini(&e->request);
+    otmi_pb_fini(&e->request);
     otmi_buf_fini(&e->compressed);
     otmi_arena_fini(&e->scratch);
     otmi_mutex_fini(&e->mu);
@@ -414,8 +420,8 @@ static otm_status assemble(const otmi_otlp_settings *settings, const otm_diagnos
     e->settings = *settings;
     e->clock = otmi_clock_system();
     otm_accounts_init(&e->accounts);
-    otmi_buf_init(&e->request, allocator, SIZE_MAX); /* encode_batch() watches the limit */
-    otmi_buf_init(&e->compressed, allocator, SIZE_MAX);
+    otmi_pb_init(&e->request, allocator, e->settings.max_request_bytes);
+    otmi_buf_init(&e->compressed, allocator, SIZE_MAX); /* encode_batch() watches the limit */
     otmi_arena_init(&e->scratch, allocator, SIZE_MAX);
     otm_status st = otmi_mutex_init(&e->mu);
     if (st != OTM_OK) {

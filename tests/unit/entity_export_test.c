@@ -150,14 +150,12 @@ static void entity_export_as_protobuf_has_entity_refs(void **state)
     (void)state;
     fixture f;
     collect(&f, "host{host.id=H1}[host.name=web]@u:1;service{service.name=shop}", "k=v");
-    otmi_arena scratch;
-    otmi_buf out;
+    otmi_pb_writer out;
     otmi_otlp_encoded counts;
-    otmi_arena_init(&scratch, NULL, SIZE_MAX);
-    otmi_buf_init(&out, NULL, SIZE_MAX);
-    assert_int_equal(otmi_otlp_encode(f.data, SIZE_MAX, &scratch, &out, &counts), OTM_OK);
+    otmi_pb_init(&out, NULL, SIZE_MAX);
+    assert_int_equal(otmi_otlp_encode(f.data, &out, &counts), OTM_OK);
     pb_request *request = opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__unpack(
-        NULL, out.size, (const uint8_t *)out.data);
+        NULL, out.size, otmi_pb_data(&out));
     assert_non_null(request);
     const Opentelemetry__Proto__Resource__V1__Resource *resource = request->resource_metrics[0]->resource;
     assert_int_equal(resource->n_attributes, 4);
@@ -172,8 +170,7 @@ static void entity_export_as_protobuf_has_entity_refs(void **state)
     assert_int_equal(resource->entity_refs[1]->schema_url.len, 0);
     assert_int_equal(resource->entity_refs[1]->n_description_keys, 0);
     opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__free_unpacked(request, NULL);
-    otmi_buf_fini(&out);
-    otmi_arena_fini(&scratch);
+    otmi_pb_fini(&out);
     release(&f);
 }
 
@@ -186,15 +183,12 @@ static void entity_export_as_protobuf_survives_failure_of_each_allocation(void *
     for (uint64_t n = 1; st != OTM_OK; n++) {
         failing_alloc fa;
         failing_alloc_init(&fa, n);
-        otmi_arena scratch;
-        otmi_buf out;
+        otmi_pb_writer out;
         otmi_otlp_encoded counts;
-        otmi_arena_init(&scratch, &fa.base, SIZE_MAX);
-        otmi_buf_init(&out, &fa.base, SIZE_MAX);
-        st = otmi_otlp_encode(f.data, SIZE_MAX, &scratch, &out, &counts);
+        otmi_pb_init(&out, &fa.base, SIZE_MAX);
+        st = otmi_otlp_encode(f.data, &out, &counts);
         assert_true(st == OTM_OK || st == OTM_ERR_NO_MEMORY);
-        otmi_buf_fini(&out);
-        otmi_arena_fini(&scratch);
+        otmi_pb_fini(&out);
         assert_int_equal(fa.live, 0);
     }
     release(&f);

@@ -28,8 +28,7 @@ typedef Opentelemetry__Proto__Common__V1__AnyValue pb_value;
 #define METRIC(name) OPENTELEMETRY__PROTO__METRICS__V1__METRIC__DATA_##name
 
 typedef struct fixture {
-    otmi_arena scratch;
-    otmi_buf out;
+    otmi_pb_writer out;
     otmi_otlp_encoded counts;
     pb_request *request;
 } fixture;
@@ -37,8 +36,7 @@ typedef struct fixture {
 static int set_up(void **state)
 {
     static fixture f;
-    otmi_arena_init(&f.scratch, otmi_allocator_default(), SIZE_MAX);
-    otmi_buf_init(&f.out, otmi_allocator_default(), SIZE_MAX);
+    otmi_pb_init(&f.out, otmi_allocator_default(), SIZE_MAX);
     f.request = NULL;
     *state = &f;
     return 0;
@@ -50,21 +48,20 @@ static int tear_down(void **state)
     if (f->request != NULL) {
         opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__free_unpacked(f->request, NULL);
     }
-    otmi_buf_fini(&f->out);
-    otmi_arena_fini(&f->scratch);
+    otmi_pb_fini(&f->out);
     return 0;
 }
 
 static otm_status encode(fixture *f, const otm_metrics_data *data)
 {
-    return otmi_otlp_encode(data, SIZE_MAX, &f->scratch, &f->out, &f->counts);
+    return otmi_otlp_encode(data, &f->out, &f->counts);
 }
 
 static const pb_request *encode_and_decode(fixture *f, const otm_metrics_data *data)
 {
     assert_int_equal(encode(f, data), OTM_OK);
     f->request = opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__unpack(
-        NULL, f->out.size, (const uint8_t *)f->out.data);
+        NULL, f->out.size, otmi_pb_data(&f->out));
     assert_non_null(f->request);
     assert_int_equal(f->request->base.n_unknown_fields, 0);
     return f->request;
@@ -108,7 +105,7 @@ static void otlp_encode_of_a_small_tree_gives_these_bytes(void **state)
     assert_int_equal(encode(f, otlp_tree_small()), OTM_OK);
     assert_int_equal(f->counts.points, 1);
     assert_int_equal(f->out.size, sizeof expected);
-    assert_memory_equal(f->out.data, expected, sizeof expected);
+    assert_memory_equal(otmi_pb_data(&f->out), expected, sizeof expected);
 }
 
 /* OTLP-HTTP-01, DM-EXP-02: optional and oneof members are there at zero too; packed numbers, zigzag. */
@@ -140,7 +137,7 @@ static void otlp_encode_of_an_exponential_histogram_gives_these_bytes(void **sta
     };
     assert_int_equal(encode(f, otlp_tree_of(&metric, 1)), OTM_OK);
     assert_int_equal(f->out.size, sizeof expected);
-    assert_memory_equal(f->out.data, expected, sizeof expected);
+    assert_memory_equal(otmi_pb_data(&f->out), expected, sizeof expected);
 }
 
 /* -- What is read back ------------------------------------------------------------------------------------------- */
@@ -303,24 +300,21 @@ static void otlp_encode_past_the_limit_is_refused_and_at_it_is_not(void **state)
 {
     fixture *f = *state;
     assert_int_equal(encode(f, otlp_tree_full()), OTM_OK);
-    size_t size = f->out.size;
-    otmi_buf_reset(&f->out);
-    otm_status st = otmi_otlp_encode(otlp_tree_full(), size, &f->scratch, &f->out, &f->counts);
-    assert_int_equal(st, OTM_OK);
-    otmi_buf_reset(&f->out);
-    st = otmi_otlp_encode(otlp_tree_full(), size - 1, &f->scratch, &f->out, &f->counts);
-    assert_int_equal(st, OTM_ERR_LIMIT);
+    f->out.maximum = f->out.size;
+    assert_int_equal(encode(f, otlp_tree_full()), OTM_OK);
+    f->out.maximum--;
+    assert_int_equal(encode(f, otlp_tree_full()), OTM_ERR_LIMIT);
     assert_int_equal(f->out.size, 0);
     assert_int_equal(f->counts.points, OTLP_TREE_POINTS);
 }
 
-static void otlp_encode_past_the_limit_does_not_build_the_whole_tree(void **state)
+static void otlp_encode_past_the_limit_takes_no_memory_past_it(void **state)
 {
     fixture *f = *state;
-    otm_status st = otmi_otlp_encode(otlp_tree_many(OTLP_TREE_MANY), 1, &f->scratch, &f->out, &f->counts);
-    assert_int_equal(st, OTM_ERR_LIMIT);
+    f->out.maximum = 1000;
+    assert_int_equal(encode(f, otlp_tree_many(OTLP_TREE_MANY)), OTM_ERR_LIMIT);
     assert_int_equal(f->counts.points, OTLP_TREE_MANY);
-    assert_true(f->scratch.total_bytes < (size_t)256 << 10);
+    assert_true(f->out.capacity <= 1000 + OTMI_PB_SLACK);
 }
 
 static void otlp_encode_ends_the_nesting_of_values_where_attribute_sets_do(void **state)
@@ -349,18 +343,15 @@ static void otlp_encode_survives_failure_of_each_allocation(void **state)
     bool failed = true;
     for (uint64_t n = 1; failed; n++) {
         failing_alloc fa;
-        otmi_arena scratch;
-        otmi_buf out;
+        otmi_pb_writer out;
         otmi_otlp_encoded counts;
         failing_alloc_init(&fa, n);
-        otmi_arena_init(&scratch, &fa.base, SIZE_MAX);
-        otmi_buf_init(&out, &fa.base, SIZE_MAX);
-        otm_status st = otmi_otlp_encode(otlp_tree_many(200), SIZE_MAX, &scratch, &out, &counts);
+        otmi_pb_init(&out, &fa.base, SIZE_MAX);
+        otm_status st = otmi_otlp_encode(otlp_tree_many(200), &out, &counts);
         failed = failing_alloc_failed(&fa);
         assert_int_equal(st, failed ? OTM_ERR_NO_MEMORY : OTM_OK);
         assert_int_equal(counts.points, 200);
-        otmi_buf_fini(&out);
-        otmi_arena_fini(&scratch);
+        otmi_pb_fini(&out);
         assert_int_equal(fa.live, 0);
     }
 }
@@ -380,7 +371,7 @@ int main(void)
         TEST(otlp_encode_without_points_gives_no_bytes),
         TEST(otlp_encode_leaves_out_and_counts_what_otlp_cannot_express),
         TEST(otlp_encode_past_the_limit_is_refused_and_at_it_is_not),
-        TEST(otlp_encode_past_the_limit_does_not_build_the_whole_tree),
+        TEST(otlp_encode_past_the_limit_takes_no_memory_past_it),
         TEST(otlp_encode_ends_the_nesting_of_values_where_attribute_sets_do),
         TEST(otlp_encode_survives_failure_of_each_allocation),
     };
