@@ -53,7 +53,7 @@ static bool is_published_locked(void)
 
 /* -- Payload ----------------------------------------------------------------------------------------------------- */
 
-static otm_status map_payload(const otmi_buf *encoded, payload *out)
+static otm_status map_payload(const otmi_pb_writer *encoded, payload *out)
 {
     bool named;
     out->size = (uint32_t)encoded->size;
@@ -62,20 +62,19 @@ static otm_status map_payload(const otmi_buf *encoded, payload *out)
     if (out->memory == NULL) {
         return OTM_ERR_NO_MEMORY;
     }
-    memcpy(out->memory, encoded->data, encoded->size);
+    memcpy(out->memory, otmi_pb_data(encoded), encoded->size);
     return OTM_OK;
 }
 
 static otm_status make_payload(const otm_resource *resource, payload *out)
 {
-    otmi_buf encoded;
-    otmi_buf_init(&encoded, NULL, MAX_PAYLOAD_BYTES);
-    otmi_process_context_encode(resource, &encoded);
-    otm_status st = encoded.status;
+    otmi_pb_writer encoded;
+    otmi_pb_init(&encoded, NULL, MAX_PAYLOAD_BYTES);
+    otm_status st = otmi_process_context_encode(resource, &encoded);
     if (st == OTM_OK) {
         st = map_payload(&encoded, out);
     }
-    otmi_buf_fini(&encoded);
+    otmi_pb_fini(&encoded);
     return st;
 }
 

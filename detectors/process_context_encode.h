@@ -4,9 +4,11 @@
 
 #include <otm/resource.h>
 
-#include "util/buf.h"
+#include "util/pb_writer.h"
 
-/* Look at out->status; out has to be empty. */
-void otmi_process_context_encode(const otm_resource *resource, otmi_buf *out);
+/* Makes the message in `out`, over what was there; it is empty on failure.
+ * Fails: OTM_ERR_LIMIT      the message has more than out->maximum bytes
+ *        OTM_ERR_NO_MEMORY */
+otm_status otmi_process_context_encode(const otm_resource *resource, otmi_pb_writer *out);
 
 #endif

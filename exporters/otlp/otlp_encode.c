@@ -2,8 +2,8 @@
  * first. */
 #include "otlp_encode.h"
 
-#include "otlp_attrs.h"
 #include "otlp_points.h"
+#include "util/attr_pb.h"
 
 enum { REQUEST_RESOURCE_METRICS = 1 };
 enum { RESOURCE_METRICS_RESOURCE = 1, RESOURCE_METRICS_SCOPE_METRICS = 2, RESOURCE_METRICS_SCHEMA_URL = 3 };
@@ -72,7 +72,7 @@ static void put_data(otmi_pb_writer *out, const otm_metric *metric)
 static void put_metric(otmi_pb_writer *out, const otm_metric *metric)
 {
     size_t start = out->size;
-    otmi_otlp_put_attrs(out, METRIC_METADATA, metric->metadata, metric->metadata_count);
+    otmi_pb_attrs(out, METRIC_METADATA, metric->metadata, metric->metadata_count);
     put_data(out, metric);
     put_string(out, METRIC_UNIT, metric->unit);
     put_string(out, METRIC_DESCRIPTION, metric->description);
@@ -95,7 +95,7 @@ static bool scope_has_points(const otm_scope_metrics *scope)
 static void put_scope_identity(otmi_pb_writer *out, const otm_scope_metrics *scope)
 {
     size_t start = out->size;
-    otmi_otlp_put_attrs(out, SCOPE_ATTRIBUTES, scope->attributes, scope->attribute_count);
+    otmi_pb_attrs(out, SCOPE_ATTRIBUTES, scope->attributes, scope->attribute_count);
     put_string(out, SCOPE_VERSION, scope->version);
     put_string(out, SCOPE_NAME, scope->name);
     otmi_pb_close(out, SCOPE_METRICS_SCOPE, start);
@@ -144,7 +144,7 @@ static void put_resource_identity(otmi_pb_writer *out, const otm_resource_metric
     for (size_t i = resource->entity_count; i > 0; i--) {
         put_entity(out, otm_resource_entity_ref(resource, i - 1));
     }
-    otmi_otlp_put_attrs(out, RESOURCE_ATTRIBUTES, resource->attributes, resource->attribute_count);
+    otmi_pb_attrs(out, RESOURCE_ATTRIBUTES, resource->attributes, resource->attribute_count);
     otmi_pb_close(out, RESOURCE_METRICS_RESOURCE, start);
 }
 

@@ -1,7 +1,7 @@
 /* Each function lists its message's fields from the last to the first. */
 #include "otlp_points.h"
 
-#include "otlp_attrs.h"
+#include "util/attr_pb.h"
 
 enum { START_TIME = 2, TIME = 3 }; /* of each kind of point */
 enum { NUMBER_DOUBLE = 4, NUMBER_EXEMPLARS = 5, NUMBER_INT = 6, NUMBER_ATTRIBUTES = 7, NUMBER_FLAGS = 8 };
@@ -58,7 +58,7 @@ static void put_times(otmi_pb_writer *out, const otm_point *point)
 static void put_exemplar(otmi_pb_writer *out, unsigned field, const otm_exemplar *exemplar)
 {
     size_t start = out->size;
-    otmi_otlp_put_attrs(out, EXEMPLAR_ATTRIBUTES, exemplar->filtered_attributes, exemplar->filtered_attribute_count);
+    otmi_pb_attrs(out, EXEMPLAR_ATTRIBUTES, exemplar->filtered_attributes, exemplar->filtered_attribute_count);
     if (exemplar->number == OTM_NUMBER_I64) {
         otmi_pb_fixed64(out, EXEMPLAR_INT, (uint64_t)exemplar->value.i64);
     }
@@ -95,7 +95,7 @@ static void put_number_point(otmi_pb_writer *out, unsigned field, const otm_poin
     bool is_int = data->number == OTM_NUMBER_I64;
     size_t start = out->size;
     otmi_pb_varint_unless_0(out, NUMBER_FLAGS, point->flags);
-    otmi_otlp_put_attrs(out, NUMBER_ATTRIBUTES, point->attributes, point->attribute_count);
+    otmi_pb_attrs(out, NUMBER_ATTRIBUTES, point->attributes, point->attribute_count);
     if (is_int && has_value(point)) {
         otmi_pb_fixed64(out, NUMBER_INT, (uint64_t)data->as.i64);
     }
@@ -152,7 +152,7 @@ static void put_histogram_point(otmi_pb_writer *out, unsigned field, const otm_p
         put_f64_if(out, data->has_min, HISTOGRAM_MIN, data->min);
     }
     otmi_pb_varint_unless_0(out, HISTOGRAM_FLAGS, point->flags);
-    otmi_otlp_put_attrs(out, HISTOGRAM_ATTRIBUTES, point->attributes, point->attribute_count);
+    otmi_pb_attrs(out, HISTOGRAM_ATTRIBUTES, point->attributes, point->attribute_count);
     put_exemplars(out, HISTOGRAM_EXEMPLARS, point);
     if (has_value(point)) {
         put_histogram_data(out, data);
@@ -200,7 +200,7 @@ static void put_exponential_point(otmi_pb_writer *out, unsigned field, const otm
         put_exponential_data(out, data);
     }
     put_times(out, point);
-    otmi_otlp_put_attrs(out, EXPONENTIAL_ATTRIBUTES, point->attributes, point->attribute_count);
+    otmi_pb_attrs(out, EXPONENTIAL_ATTRIBUTES, point->attributes, point->attribute_count);
     otmi_pb_close(out, field, start);
 }
 
@@ -227,7 +227,7 @@ static void put_summary_point(otmi_pb_writer *out, unsigned field, const otm_poi
 {
     size_t start = out->size;
     otmi_pb_varint_unless_0(out, SUMMARY_FLAGS, point->flags);
-    otmi_otlp_put_attrs(out, SUMMARY_ATTRIBUTES, point->attributes, point->attribute_count);
+    otmi_pb_attrs(out, SUMMARY_ATTRIBUTES, point->attributes, point->attribute_count);
     if (has_value(point)) {
         put_summary_data(out, point->data.histogram);
     }

@@ -44,11 +44,10 @@ static void check(const otm_resource *resource)
     }
     otm_resource_attributes(resource, &all);
     FUZZ_CHECK(all == listed);
-    otmi_buf encoded;
-    otmi_buf_init(&encoded, NULL, SIZE_MAX);
-    otmi_process_context_encode(resource, &encoded);
-    FUZZ_CHECK(encoded.status == OTM_OK);
-    otmi_buf_fini(&encoded);
+    otmi_pb_writer encoded;
+    otmi_pb_init(&encoded, NULL, SIZE_MAX);
+    FUZZ_CHECK(otmi_process_context_encode(resource, &encoded) == OTM_OK);
+    otmi_pb_fini(&encoded);
 }
 
 static void check_merge(const otm_resource *old, const otm_resource *updating)

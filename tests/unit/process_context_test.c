@@ -409,13 +409,12 @@ static void process_context_encoding_is_that_of_the_protocol(void **state)
         0x1a, 0x0b, 0x12, 0x04, 't', 'y', 'p', 'e', 0x1a, 0x03, 'b', '.', 'c', /* entity_ref: type, id_keys; no URL */
     };
     otm_resource *resource = resource_of("type{b.c=1}", "");
-    otmi_buf out;
-    otmi_buf_init(&out, NULL, SIZE_MAX);
-    otmi_process_context_encode(resource, &out);
-    assert_int_equal(out.status, OTM_OK);
+    otmi_pb_writer out;
+    otmi_pb_init(&out, NULL, SIZE_MAX);
+    assert_int_equal(otmi_process_context_encode(resource, &out), OTM_OK);
     assert_int_equal(out.size, sizeof expected);
-    assert_memory_equal(out.data, expected, sizeof expected);
-    otmi_buf_fini(&out);
+    assert_memory_equal(otmi_pb_data(&out), expected, sizeof expected);
+    otmi_pb_fini(&out);
     otm_resource_release(resource);
 }
 
@@ -427,12 +426,11 @@ static void process_context_encoding_survives_failure_of_each_allocation(void **
     for (uint64_t n = 1; st != OTM_OK; n++) {
         failing_alloc fa;
         failing_alloc_init(&fa, n);
-        otmi_buf out;
-        otmi_buf_init(&out, &fa.base, SIZE_MAX);
-        otmi_process_context_encode(resource, &out);
-        st = out.status;
+        otmi_pb_writer out;
+        otmi_pb_init(&out, &fa.base, SIZE_MAX);
+        st = otmi_process_context_encode(resource, &out);
         assert_true(st == OTM_OK || st == OTM_ERR_NO_MEMORY);
-        otmi_buf_fini(&out);
+        otmi_pb_fini(&out);
         assert_int_equal(fa.live, 0);
     }
     otm_resource_release(resource);

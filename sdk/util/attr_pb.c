@@ -1,4 +1,4 @@
-#include "otlp_attrs.h"
+#include "util/attr_pb.h"
 
 /* Values nest as deep as attribute sets let them, which bounds the recursion; what lies deeper is empty. */
 #define MAX_DEPTH 256
@@ -102,7 +102,7 @@ static void put_attrs(otmi_pb_writer *out, unsigned field, const otm_attr *attrs
     }
 }
 
-void otmi_otlp_put_attrs(otmi_pb_writer *out, unsigned field, const otm_attr *attrs, size_t count)
+void otmi_pb_attrs(otmi_pb_writer *out, unsigned field, const otm_attr *attrs, size_t count)
 {
     put_attrs(out, field, attrs, count, 0);
 }
