@@ -1,11 +1,17 @@
 # Resources and entities.
-foreach(name resource resource_merge entity entity_env)
+foreach(name resource resource_bind resource_merge entity entity_env)
   otm_test(NAME ${name}_test SOURCES unit/${name}_test.c unit/resource_fixture.c
     LIBS otm::sdk_static INTERNAL LABELS unit)
 endforeach()
 otm_test(NAME entity_export_test SOURCES unit/entity_export_test.c unit/resource_fixture.c
   LIBS otm::otlp_static otm::stream_static otm::sdk_static OBJECTS otm_proto_objects INTERNAL LABELS unit)
 target_include_directories(entity_export_test PRIVATE ${PROJECT_SOURCE_DIR}/exporters/otlp)
+
+# Children of a provider.
+foreach(name for_entity for_entity_life)
+  otm_test(NAME ${name}_test SOURCES unit/${name}_test.c unit/for_entity_fixture.c
+    LIBS otm::sdk_static otm::stream_static LABELS unit)
+endforeach()
 
 # Detectors read small trees in a temporary folder.
 foreach(name detect detector_container detector_host detector_process detector_service)

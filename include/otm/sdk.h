@@ -134,10 +134,48 @@ OTM_API otm_status otm_meter_provider_flush(otm_meter_provider *provider, int64_
  * Fails:  OTM_ERR_TIMEOUT, OTM_ERR_SHUTDOWN, OTM_ERR_EXPORT, OTM_ERR_REENTRANT */
 OTM_API otm_status otm_meter_provider_shutdown(otm_meter_provider *provider, int64_t timeout_ms);
 
-/* Replaces the configurator: every live meter is judged anew, at once (metrics/sdk.md, "MeterConfigurator").
+/* Replaces the configurator: every live meter, of children too, is judged anew, at once (metrics/sdk.md,
+ * "MeterConfigurator"). A child has no configuration of its own: OTM_ERR_UNSUPPORTED.
  * Fails:  OTM_ERR_SHUTDOWN, OTM_ERR_UNSUPPORTED */
 OTM_API otm_status otm_meter_provider_configure_meters(otm_meter_provider *provider,
                                                        otm_meter_configurator configurator, void *user_data);
+
+/* -- Children ---------------------------------------------------------------------------------------------------- */
+
+/* A child of the provider, for metrics about other entities: a tenant, a session (oteps/entities/4665, Development).
+ *
+ *     otm_attr id[] = {otm_attr_string("tenant.id", "42")};
+ *     otm_entity tenant = {.type = "tenant", .id_attributes = id, .id_attribute_count = 1};
+ *     otm_meter_provider *child;
+ *     otm_status st = otm_meter_provider_for_entity(provider, &tenant, 1, sizeof tenant, &child);
+ *
+ * It is a meter provider whose metrics come under a resource of their own: that of `provider` merged with the entities,
+ * of which there may be one of a type; they are copied, and walked by `stride`. An entity of the provider's that has
+ * another identity or schema URL than a new one of its type, or a key of one of another type, is left out with its
+ * attributes: the new one takes its place. The provider and what it gave out stay as they are. A child of a child
+ * starts from the child's resource and does not depend on its life.
+ *
+ * All else is shared: readers, views, limits, exemplar filter, configurator. Flush is the provider's, of all readers
+ * and all metrics, and so is shutdown, which closes nothing. The provider's shutdown ends its children.
+ * A reader's tree has the provider's resource first, then those of children; in Prometheus, series of several resources
+ * need resource attributes as labels to stay apart (otm/prometheus.h).
+ *
+ * Children of equal resources are one. A child lives while it, or any meter, instrument, bound handle or callback
+ * handle that came of it, is held. Then its callbacks without a handle are not entered any more (one that runs may go
+ * on a little: unregister it if its user data ends), each reader is shown once more what was measured, and all is freed
+ * when every reader has begun another collection. Asked for again before that, it goes on where it was.
+ * At most 4096 of a provider, those included that a reader has not been shown to the end.
+ *
+ * On success the caller holds a reference and gives it back with otm_meter_provider_release(); on failure *out is a
+ * no-op provider. A provider that is not of this SDK answers OTM_ERR_UNSUPPORTED; NULL gives a no-op.
+ * Threads: any.  Blocks: no.
+ * Fails:  OTM_ERR_INVALID_ARGUMENT  out is NULL; no entity or more than 256, no array of this stride, an entity without
+ *                                   type or identity, two of one type
+ *         OTM_ERR_LIMIT             too many children, attributes or entities
+ *         OTM_ERR_SHUTDOWN, OTM_ERR_UNSUPPORTED, OTM_ERR_NO_MEMORY */
+OTM_API OTM_MUST_CHECK otm_status otm_meter_provider_for_entity(otm_meter_provider *provider,
+                                                                const otm_entity *entities, size_t count,
+                                                                size_t stride, otm_meter_provider **out);
 
 OTM_END_DECLS
 

@@ -164,6 +164,9 @@ typedef struct otm_resource_metrics {
     const otm_entity_ref *entities; /* walk with otm_resource_entity_ref() */
     size_t entity_count;
     size_t entity_stride;
+    uint32_t child; /* 1: of a provider made by otm_meter_provider_for_entity(); what is the provider's own, if any,
+                     * comes before these */
+    uint32_t reserved;
 } otm_resource_metrics;
 
 /* What one collection of one reader gave. Metrics without points, and scopes without metrics, are not in it. */

@@ -20,9 +20,15 @@ static void callback_free(otmi_callback *callback)
     otmi_free(allocator, callback, sizeof *callback);
 }
 
+static otmi_branch *branch_of(const otmi_callback *callback)
+{
+    return callback->instruments[0]->meter->branch;
+}
+
 static void callback_drop_locked(otmi_callback *callback)
 {
     if (--callback->references == 0) {
+        branch_of(callback)->pins--;
         callback_free(callback);
     }
 }
@@ -54,6 +60,7 @@ static void unregister(otm_callback_handle *self)
     while (callback->running > 0 && inside != callback && ended) {
         ended = otmi_cond_wait_until(&core->changed, &core->mu, until_ns);
     }
+    otmi_branch *branch = branch_of(callback);
     callback_drop_locked(callback);
     otmi_mutex_unlock(&core->mu);
     if (!ended) {
@@ -61,7 +68,7 @@ static void unregister(otm_callback_handle *self)
                          "a callback that was unregistered has not returned for %d ms: its user data is still in use",
                          UNREGISTER_WAIT_MS);
     }
-    otmi_core_release(core);
+    otmi_branch_release(branch);
 }
 
 static const otm_callback_handle_ops handle_ops = {sizeof(otm_callback_handle_ops), unregister};
@@ -88,6 +95,7 @@ otm_status otmi_callback_register(otmi_core *core, otm_callback function, void *
     if (st == OTM_OK) {
         core->callbacks.items[core->callbacks.count++] = callback;
         callback->registered = true;
+        branch_of(callback)->pins++;
     }
     otmi_mutex_unlock(&core->mu);
     if (st != OTM_OK) {
@@ -96,6 +104,22 @@ otm_status otmi_callback_register(otmi_core *core, otm_callback function, void *
     }
     *out = callback;
     return OTM_OK;
+}
+
+void otmi_callbacks_end_locked(otmi_core *core, const otmi_branch *branch)
+{
+    otmi_callback_list *list = &core->callbacks;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        otmi_callback *callback = list->items[i];
+        if (branch_of(callback) != branch) {
+            list->items[kept++] = callback;
+            continue;
+        }
+        callback->registered = false;
+        callback_drop_locked(callback);
+    }
+    list->count = kept;
 }
 
 void otmi_callback_list_fini(otmi_core *core)
@@ -221,7 +245,7 @@ static void *run_thread(void *argument)
     otmi_core *core = run->core;
     run_all(run);
     otmi_run_release(run);
-    otmi_core_release(core);
+    otmi_branch_release(&core->root);
     return NULL;
 }
 
@@ -257,11 +281,11 @@ static bool await(otmi_run *run, uint64_t deadline_ns)
 static otm_status run_with_deadline(otmi_run *run, uint64_t deadline_ns)
 {
     pthread_t thread;
-    otmi_core_retain(run->core);
+    otmi_branch_retain(&run->core->root);
     run->references++;
     if (otmi_thread_start(&thread, "otm-callbacks", run_thread, run) != OTM_OK) {
         run->references--;
-        otmi_core_release(run->core);
+        otmi_branch_release(&run->core->root);
         run_all(run); /* no thread to be had: without a limit rather than not at all */
         return OTM_OK;
     }

@@ -9,6 +9,7 @@
 #include "metrics/attr_set.h"
 #include "metrics/instrument.h"
 
+struct otmi_branch;
 struct otmi_core;
 
 typedef struct otmi_callback {
@@ -32,6 +33,8 @@ typedef struct otmi_callback_list {
 
 otm_status otmi_callback_register(struct otmi_core *core, otm_callback function, void *user_data,
                                   otmi_instrument *const *instruments, size_t instrument_count, otmi_callback **out);
+/* None of a branch is entered any more. Core lock. */
+void otmi_callbacks_end_locked(struct otmi_core *core, const struct otmi_branch *branch);
 void otmi_callback_list_fini(struct otmi_core *core);
 
 /* True while this thread is inside a callback: flush, shutdown and collect answer OTM_ERR_REENTRANT then. */

@@ -38,13 +38,25 @@ bool otmi_pipeline_alive(const otmi_pipeline *pipeline)
 
 /* -- What there is to collect ------------------------------------------------------------------------------------ */
 
-static size_t count_outputs_locked(const otmi_collect_run *run)
+/* Passes over what has nothing to show any more. */
+static otmi_branch *next_branch_locked(const otmi_collect_run *run, const otmi_branch *before)
+{
+    otmi_branch *next = otmi_branch_next_locked(run->core, before);
+    while (next != NULL && !otmi_branch_list_locked(next, run->reader)) {
+        next = next->next;
+    }
+    return next;
+}
+
+static size_t count_outputs_locked(otmi_collect_run *run)
 {
     size_t count = 0;
-    for (size_t m = 0; m < run->core->meter_count; m++) {
-        const otmi_meter *meter = run->core->meters[m];
-        for (size_t i = 0; i < meter->instrument_count; i++) {
-            count += meter->instruments[i]->readers[run->reader].streams.count;
+    for (otmi_branch *b = next_branch_locked(run, NULL); b != NULL; b = next_branch_locked(run, b)) {
+        run->branch_count++;
+        for (size_t m = 0; m < b->meter_count; m++) {
+            for (size_t i = 0; i < b->meters[m]->instrument_count; i++) {
+                count += b->meters[m]->instruments[i]->readers[run->reader].streams.count;
+            }
         }
     }
     return count;
@@ -78,8 +90,21 @@ static otm_status list_instrument_locked(otmi_collect_run *run, const otmi_meter
     return OTM_OK;
 }
 
-/* Instruments and meters are never taken out of their lists while the core lives: the pointers stay good. A disabled
- * meter gives nothing (metrics/sdk.md, "MeterConfig"). */
+/* A disabled meter gives nothing (metrics/sdk.md, "MeterConfig"). */
+static otm_status list_branch_locked(otmi_collect_run *run, const otmi_branch *branch)
+{
+    otm_status st = OTM_OK;
+    for (size_t m = 0; m < branch->meter_count; m++) {
+        const otmi_meter *meter = branch->meters[m];
+        for (size_t i = 0; meter->enabled && i < meter->instrument_count && st == OTM_OK; i++) {
+            st = list_instrument_locked(run, meter, meter->instruments[i]);
+        }
+    }
+    return st;
+}
+
+/* Instruments and meters are never taken out of their lists while their branch lives, and it does until the reader
+ * begins another collection: the pointers stay good. */
 static otm_status list_outputs(otmi_collect_run *run)
 {
     otmi_core *core = run->core;
@@ -90,13 +115,12 @@ static otm_status list_outputs(otmi_collect_run *run)
     run->storage_points = otmi_arena_alloc(run->request->arena, most * sizeof *run->storage_points);
     otm_status st = run->outputs == NULL || run->storages == NULL || run->storage_points == NULL ? OTM_ERR_NO_MEMORY
                                                                                                    : OTM_OK;
-    for (size_t m = 0; st == OTM_OK && m < core->meter_count; m++) {
-        const otmi_meter *meter = core->meters[m];
-        for (size_t i = 0; meter->enabled && i < meter->instrument_count && st == OTM_OK; i++) {
-            st = list_instrument_locked(run, meter, meter->instruments[i]);
-        }
+    for (otmi_branch *b = next_branch_locked(run, NULL); b != NULL && st == OTM_OK; b = next_branch_locked(run, b)) {
+        st = list_branch_locked(run, b);
     }
+    otmi_branch *passed = otmi_branches_take_passed_locked(core);
     otmi_mutex_unlock(&core->mu);
+    otmi_branches_free(passed);
     return st;
 }
 
@@ -260,6 +284,7 @@ static void commit(otmi_collect_run *run)
             otmi_async_commit(run->outputs[i].output->async, run->now_ns);
         }
     }
+    otmi_branches_shown(run->core, run->reader);
 }
 
 static otm_status snapshot(otmi_collect_run *run, otm_metrics_data **out)
@@ -289,8 +314,8 @@ static void ask_producers(otmi_collect_run *run)
     for (int k = 0; k < OTM_INSTRUMENT_KIND_COUNT; k++) {
         asked.temporality[k] = (uint32_t)run->request->temporality[k];
     }
-    asked.resource_attributes = otm_resource_attributes(run->core->resource, &asked.resource_attribute_count);
-    asked.resource_schema_url = otm_resource_schema_url(run->core->resource);
+    asked.resource_attributes = otm_resource_attributes(run->core->root.resource, &asked.resource_attribute_count);
+    asked.resource_schema_url = otm_resource_schema_url(run->core->root.resource);
     run->leases = otmi_producers_ask(run->request, &asked, run->core->env.diag);
 }
 

@@ -17,21 +17,9 @@ void otmi_collect_judge(otmi_collect_run *run)
     }
 }
 
-static void recount(otm_metrics_data *data, const otm_resource_metrics *resource)
-{
-    data->point_count = 0;
-    for (size_t s = 0; s < resource->scope_count; s++) {
-        for (size_t m = 0; m < resource->scopes[s].metric_count; m++) {
-            data->point_count += resource->scopes[s].metrics[m].point_count;
-        }
-    }
-    data->resource_count = resource->scope_count > 0;
-}
-
 /* Metrics without points go, and scopes without metrics. The tree is ours, made a moment ago: constant for others. */
-static void prune(otm_metrics_data *data)
+static void prune_resource(otm_metrics_data *data, otm_resource_metrics *resource)
 {
-    otm_resource_metrics *resource = (otm_resource_metrics *)(uintptr_t)data->resources;
     otm_scope_metrics *scopes = (otm_scope_metrics *)(uintptr_t)resource->scopes;
     size_t scope_count = 0;
     for (size_t s = 0; s < resource->scope_count; s++) {
@@ -39,6 +27,7 @@ static void prune(otm_metrics_data *data)
         size_t metric_count = 0;
         for (size_t m = 0; m < scopes[s].metric_count; m++) {
             if (metrics[m].point_count > 0) {
+                data->point_count += metrics[m].point_count;
                 metrics[metric_count++] = metrics[m];
             }
         }
@@ -48,7 +37,21 @@ static void prune(otm_metrics_data *data)
         }
     }
     resource->scope_count = scope_count;
-    recount(data, resource);
+}
+
+/* Resources without scopes go as well. */
+static void prune(otm_metrics_data *data)
+{
+    otm_resource_metrics *resources = (otm_resource_metrics *)(uintptr_t)data->resources;
+    size_t resource_count = 0;
+    data->point_count = 0;
+    for (size_t r = 0; r < data->resource_count; r++) {
+        prune_resource(data, &resources[r]);
+        if (resources[r].scope_count > 0) {
+            resources[resource_count++] = resources[r];
+        }
+    }
+    data->resource_count = resource_count;
 }
 
 void otmi_collect_sift(otmi_collect_run *run, otm_metrics_data *data)

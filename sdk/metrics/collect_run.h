@@ -20,8 +20,9 @@ typedef struct otmi_collect_run {
     const otmi_collect_request *request;
     uint32_t reader;
     uint64_t now_ns;
-    otmi_collected_output *outputs; /* in the order of meters and instruments */
+    otmi_collected_output *outputs; /* in the order of branches, meters and instruments */
     size_t output_count;
+    size_t branch_count; /* the provider's own, which comes first, included */
     otmi_storage **storages; /* distinct */
     otmi_points *storage_points;
     size_t storage_count;

@@ -149,22 +149,22 @@ static otm_status remove_series(otm_instrument *self, const otm_attr *attrs, siz
 
 static void retain(otm_instrument *self)
 {
-    otmi_core_retain(of(self)->core);
+    otmi_branch_retain(of(self)->meter->branch);
 }
 
 static void release(otm_instrument *self)
 {
-    otmi_core_release(of(self)->core);
+    otmi_branch_release(of(self)->meter->branch);
 }
 
 static void retain_observable(otm_observable *self)
 {
-    otmi_core_retain(((otmi_instrument *)self)->core);
+    otmi_branch_retain(((otmi_instrument *)self)->meter->branch);
 }
 
 static void release_observable(otm_observable *self)
 {
-    otmi_core_release(((otmi_instrument *)self)->core);
+    otmi_branch_release(((otmi_instrument *)self)->meter->branch);
 }
 
 const otm_instrument_ops otmi_instrument_ops_i64 = {

@@ -169,7 +169,7 @@ static otm_status create_any(otmi_meter *meter, const otm_instrument_identity *i
     st = st == OTM_OK ? read_desc(meter, identity, options, &desc) : st;
     st = st == OTM_OK ? find_or_create(meter, &desc, out) : st;
     if (st == OTM_OK) {
-        otmi_core_retain(meter->core);
+        otmi_branch_retain(meter->branch);
     }
     return st;
 }
@@ -205,7 +205,7 @@ static otm_status create_observable(otm_meter *self, const otm_instrument_identi
         st = otmi_callback_register(of(self)->core, options.callback, options.callback_user_data, &instrument, 1,
                                     &callback);
         if (st != OTM_OK) {
-            otmi_core_release(of(self)->core);
+            otmi_branch_release(of(self)->branch);
             return st;
         }
     }
@@ -261,7 +261,7 @@ static otm_status register_callback(otm_meter *self, otm_callback function, void
     }
     otmi_free(core->env.allocator, instruments, count * sizeof *instruments);
     if (callback != NULL && out != NULL) {
-        otmi_core_retain(core);
+        otmi_branch_retain(meter->branch);
         *out = &callback->handle;
     }
     return st;
@@ -271,12 +271,12 @@ static otm_status register_callback(otm_meter *self, otm_callback function, void
 
 static void retain(otm_meter *self)
 {
-    otmi_core_retain(of(self)->core);
+    otmi_branch_retain(of(self)->branch);
 }
 
 static void release(otm_meter *self)
 {
-    otmi_core_release(of(self)->core);
+    otmi_branch_release(of(self)->branch);
 }
 
 static const otm_meter_ops meter_ops = {sizeof(otm_meter_ops), create_instrument, create_observable,
@@ -317,8 +317,9 @@ static otm_status copy_attributes(const otmi_core *core, const char *name, const
     return otmi_attr_set_create(allocator, NULL, 0, out);
 }
 
-static otmi_meter *meter_create(otmi_core *core, const char *name, const otm_meter_options *options)
+static otmi_meter *meter_create(otmi_branch *branch, const char *name, const otm_meter_options *options)
 {
+    otmi_core *core = branch->core;
     const otm_allocator *allocator = core->env.allocator;
     otmi_meter *meter = otmi_alloc_zeroed(allocator, sizeof *meter);
     if (meter == NULL) {
@@ -326,6 +327,7 @@ static otmi_meter *meter_create(otmi_core *core, const char *name, const otm_met
     }
     meter->handle = (otm_meter){&meter_ops, 1};
     meter->core = core;
+    meter->branch = branch;
     meter->name = copied(allocator, name);
     meter->version = copied(allocator, options->version);
     meter->schema_url = copied(allocator, options->schema_url);
@@ -363,27 +365,41 @@ static void judge_locked(otmi_core *core, otmi_meter *meter)
     meter->enabled = enabled;
 }
 
-static otmi_meter *find_meter_locked(const otmi_core *core, const otmi_meter *like)
+static otmi_meter *find_meter_locked(const otmi_meter *like)
 {
-    for (size_t i = 0; i < core->meter_count; i++) {
-        if (same_scope(core->meters[i], like)) {
-            return core->meters[i];
+    const otmi_branch *branch = like->branch;
+    for (size_t i = 0; i < branch->meter_count; i++) {
+        if (same_scope(branch->meters[i], like)) {
+            return branch->meters[i];
         }
     }
     return NULL;
 }
 
-/* Puts a new meter into the list, unless its scope is there already: then it is freed. NULL: no room. */
-static otmi_meter *enlist(otmi_core *core, otmi_meter *created)
+static bool add_meter_locked(otmi_meter *meter)
 {
+    otmi_core *core = meter->core;
+    otmi_branch *branch = meter->branch;
+    if (core->meter_count >= OTMI_MAX_METERS ||
+        otmi_grow(core->env.allocator, (void **)&branch->meters, &branch->meter_capacity, branch->meter_count,
+                  sizeof(otmi_meter *), OTMI_MAX_METERS) != OTM_OK) {
+        return false;
+    }
+    branch->meters[branch->meter_count++] = meter;
+    core->meter_count++;
+    return true;
+}
+
+/* Puts a new meter into the list, unless its scope is there already: then it is freed. NULL: no room. */
+static otmi_meter *enlist(otmi_meter *created)
+{
+    otmi_core *core = created->core;
     otmi_mutex_lock(&core->mu);
-    otmi_meter *meter = find_meter_locked(core, created);
+    otmi_meter *meter = find_meter_locked(created);
     if (meter == NULL) {
         judge_locked(core, created);
-        meter = find_meter_locked(core, created);
-        if (meter == NULL && otmi_grow(core->env.allocator, (void **)&core->meters, &core->meter_capacity,
-                                       core->meter_count, sizeof(otmi_meter *), OTMI_MAX_METERS) == OTM_OK) {
-            core->meters[core->meter_count++] = created;
+        meter = find_meter_locked(created);
+        if (meter == NULL && add_meter_locked(created)) {
             meter = created;
         }
     }
@@ -394,8 +410,9 @@ static otmi_meter *enlist(otmi_core *core, otmi_meter *created)
     return meter;
 }
 
-otm_meter *otmi_meter_get(otmi_core *core, const char *name, const otm_meter_options *given)
+otm_meter *otmi_meter_get(otmi_branch *branch, const char *name, const otm_meter_options *given)
 {
+    otmi_core *core = branch->core;
     otm_meter_options options;
     otm_meter_options_init(&options);
     if (!otmi_env_alive(&core->env) || __atomic_load_n(&core->shutdown, __ATOMIC_RELAXED) != 0) {
@@ -408,8 +425,8 @@ otm_meter *otmi_meter_get(otmi_core *core, const char *name, const otm_meter_opt
                          name == NULL ? "" : name);
         otm_meter_options_init(&options);
     }
-    otmi_meter *created = meter_create(core, name, &options);
-    otmi_meter *meter = created == NULL ? NULL : enlist(core, created);
+    otmi_meter *created = meter_create(branch, name, &options);
+    otmi_meter *meter = created == NULL ? NULL : enlist(created);
     if (meter == NULL) {
         otmi_diag_report(core->env.diag, OTM_ERROR, OTM_ERR_NO_MEMORY, &origin,
                          "meter '%s' could not be created: it does nothing", name == NULL ? "" : name);
@@ -419,11 +436,11 @@ otm_meter *otmi_meter_get(otmi_core *core, const char *name, const otm_meter_opt
         otmi_diag_report(core->env.diag, OTM_WARN, OTM_ERR_INVALID_ARGUMENT, &origin,
                          "a meter was asked for without a name: it works, but its metrics cannot be told from others'");
     }
-    otmi_core_retain(core);
+    otmi_branch_retain(branch);
     return &meter->handle;
 }
 
-void otmi_meter_refresh_instruments_locked(otmi_meter *meter)
+static void set_state_locked(otmi_meter *meter)
 {
     bool listening = meter->enabled && __atomic_load_n(&meter->core->shutdown, __ATOMIC_RELAXED) == 0;
     for (size_t i = 0; i < meter->instrument_count; i++) {
@@ -431,13 +448,39 @@ void otmi_meter_refresh_instruments_locked(otmi_meter *meter)
     }
 }
 
-void otmi_meters_refresh(otmi_core *core)
+/* For a walk that gives the lock up: neither the branch nor its meters go meanwhile. */
+static otmi_branch *next_pinned_locked(otmi_core *core, otmi_branch *before)
+{
+    otmi_branch *next = otmi_branch_next_locked(core, before);
+    if (before != NULL) {
+        before->pins--;
+    }
+    if (next != NULL) {
+        next->pins++;
+    }
+    return next;
+}
+
+static void for_each_meter(otmi_core *core, bool judge)
 {
     otmi_mutex_lock(&core->mu);
-    for (size_t i = 0; i < core->meter_count; i++) {
-        otmi_meter *meter = core->meters[i]; /* meters are never taken out */
-        judge_locked(core, meter);
-        otmi_meter_refresh_instruments_locked(meter);
+    for (otmi_branch *b = next_pinned_locked(core, NULL); b != NULL; b = next_pinned_locked(core, b)) {
+        for (size_t i = 0; i < b->meter_count; i++) { /* meters are never taken out of their branch */
+            if (judge) {
+                judge_locked(core, b->meters[i]);
+            }
+            set_state_locked(b->meters[i]);
+        }
     }
     otmi_mutex_unlock(&core->mu);
+}
+
+void otmi_meters_refresh(otmi_core *core)
+{
+    for_each_meter(core, true);
+}
+
+void otmi_meters_set_state(otmi_core *core)
+{
+    for_each_meter(core, false);
 }

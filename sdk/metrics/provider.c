@@ -1,44 +1,13 @@
-/* The meter provider: creation, flush, shutdown, and the life of its core. */
+/* The meter provider: creation, flush, shutdown, children, and the end of its core. */
 #include "metrics/core.h"
 #include "metrics/reader_internal.h"
+#include "metrics/resource_bind.h"
 #include "util/alloc.h"
 #include "util/options.h"
 
 #define FLUSH_MS 30000
 
-static otmi_core *of(otm_meter_provider *self)
-{
-    return (otmi_core *)self;
-}
-
-static otm_meter *get_meter(otm_meter_provider *self, const char *name, const otm_meter_options *options)
-{
-    return otmi_meter_get(of(self), name, options);
-}
-
-static void retain(otm_meter_provider *self)
-{
-    otmi_core_retain(of(self));
-}
-
-static void release(otm_meter_provider *self)
-{
-    otmi_core_release(of(self));
-}
-
-static const otm_meter_provider_ops provider_ops = {sizeof(otm_meter_provider_ops), get_meter, retain, release};
-
-otmi_core *otmi_core_of(otm_meter_provider *provider)
-{
-    return provider != NULL && provider->ops == &provider_ops ? of(provider) : NULL;
-}
-
 /* -- Life of the core -------------------------------------------------------------------------------------------- */
-
-void otmi_core_retain(otmi_core *core)
-{
-    __atomic_add_fetch(&core->references, 1, __ATOMIC_RELAXED);
-}
 
 /* False: a reader is still inside, and all that it might touch is left behind. */
 static bool give_readers_back(otmi_core *core)
@@ -54,10 +23,8 @@ static bool give_readers_back(otmi_core *core)
 static void core_free(otmi_core *core)
 {
     otm_allocator allocator = *core->env.allocator;
-    for (size_t i = 0; i < core->meter_count; i++) {
-        otmi_meter_destroy(core->meters[i]);
-    }
-    otmi_free(&allocator, core->meters, core->meter_capacity * sizeof *core->meters);
+    otmi_branches_free(core->children); /* whoever holds one holds the core, so nobody does */
+    otmi_branch_fini(&core->root);
     otmi_callback_list_fini(core);
     for (size_t i = 0; core->runs != NULL && i < core->reader_count; i++) {
         otmi_run_release(core->runs[i]);
@@ -65,18 +32,14 @@ static void core_free(otmi_core *core)
     otmi_free(&allocator, core->runs, core->reader_capacity * sizeof *core->runs);
     otmi_free(&allocator, core->readers, core->reader_capacity * sizeof *core->readers);
     otmi_view_set_destroy(core->views);
-    otm_resource_release(core->resource);
     otmi_diag_destroy(core->env.diag);
     otmi_cond_fini(&core->changed);
     otmi_mutex_fini(&core->mu);
     otmi_free(&allocator, core, sizeof *core);
 }
 
-void otmi_core_release(otmi_core *core)
+void otmi_core_end(otmi_core *core)
 {
-    if (__atomic_sub_fetch(&core->references, 1, __ATOMIC_ACQ_REL) != 0 || !otmi_env_alive(&core->env)) {
-        return;
-    }
     uint64_t now_ns = otmi_monotonic_ns();
     if (__atomic_exchange_n(&core->shutdown, 1, __ATOMIC_ACQ_REL) == 0) {
         for (size_t i = 0; i < core->reader_count; i++) {
@@ -111,8 +74,7 @@ static otm_status core_alloc(const otm_meter_provider_options *options, otmi_cor
     if (core == NULL) {
         return OTM_ERR_NO_MEMORY;
     }
-    core->handle = (otm_meter_provider){&provider_ops, 1};
-    core->references = 1;
+    otmi_branch_init_root(&core->root, core);
     core->env = (otmi_env){.allocator = allocator,
                            .clock = otmi_clock_or_system(options->clock),
                            .hash_key = otmi_hash_key_process(),
@@ -147,9 +109,9 @@ static otm_status core_fill(otmi_core *core, const otm_meter_provider_options *o
     }
     otm_status st = OTM_OK;
     if (options->resource != NULL) {
-        core->resource = otm_resource_retain(options->resource);
+        core->root.resource = otm_resource_retain(options->resource);
     } else {
-        st = otm_resource_default(allocator, &options->diagnostics, &core->resource);
+        st = otm_resource_default(allocator, &options->diagnostics, &core->root.resource);
     }
     if (st != OTM_OK) {
         return st;
@@ -200,23 +162,24 @@ otm_status otm_meter_provider_create(const otm_meter_provider_options *given, ot
     st = core_fill(core, &options);
     st = st == OTM_OK ? core_start(core, &options) : st;
     if (st != OTM_OK) {
-        otmi_core_release(core);
+        otmi_branch_release(&core->root);
         return st;
     }
-    *out = &core->handle;
+    *out = &core->root.handle;
     return OTM_OK;
 }
 
 /* -- Flush, shutdown, configuration ------------------------------------------------------------------------------ */
 
-/* The core, if it may be flushed or shut down by this thread now. */
-static otm_status enter(otm_meter_provider *provider, otmi_core **out)
+/* The branch, if its readers may be flushed or shut down by this thread now. NULL and OTM_OK: none was given. */
+static otm_status enter(otm_meter_provider *provider, otmi_branch **out)
 {
-    otmi_core *core = otmi_core_of(provider);
-    *out = core;
-    if (core == NULL) {
+    otmi_branch *branch = otmi_branch_of(provider);
+    *out = branch;
+    if (branch == NULL) {
         return provider == NULL ? OTM_OK : OTM_ERR_UNSUPPORTED;
     }
+    const otmi_core *core = branch->core;
     if (!otmi_env_alive(&core->env)) {
         return OTM_ERR_SHUTDOWN;
     }
@@ -236,13 +199,10 @@ static otm_status worse(otm_status a, otm_status b)
     return a;
 }
 
-otm_status otm_meter_provider_flush(otm_meter_provider *provider, int64_t timeout_ms)
+/* Readers collect the metrics of all branches at once. */
+static otm_status flush(otmi_core *core, int64_t timeout_ms)
 {
-    otmi_core *core;
-    otm_status st = enter(provider, &core);
-    if (st != OTM_OK || core == NULL) {
-        return st;
-    }
+    otm_status st = OTM_OK;
     if (__atomic_load_n(&core->shutdown, __ATOMIC_ACQUIRE) != 0) {
         return OTM_ERR_SHUTDOWN;
     }
@@ -253,12 +213,23 @@ otm_status otm_meter_provider_flush(otm_meter_provider *provider, int64_t timeou
     return st;
 }
 
+otm_status otm_meter_provider_flush(otm_meter_provider *provider, int64_t timeout_ms)
+{
+    otmi_branch *branch;
+    otm_status st = enter(provider, &branch);
+    return st != OTM_OK || branch == NULL ? st : flush(branch->core, timeout_ms);
+}
+
 otm_status otm_meter_provider_shutdown(otm_meter_provider *provider, int64_t timeout_ms)
 {
-    otmi_core *core;
-    otm_status st = enter(provider, &core);
-    if (st != OTM_OK || core == NULL) {
+    otmi_branch *branch;
+    otm_status st = enter(provider, &branch);
+    if (st != OTM_OK || branch == NULL) {
         return st;
+    }
+    otmi_core *core = branch->core;
+    if (!otmi_branch_is_root(branch)) {
+        return flush(core, timeout_ms); /* the readers are its parent's (OTEP 4665, "SDK Details") */
     }
     if (__atomic_exchange_n(&core->shutdown, 1, __ATOMIC_ACQ_REL) != 0) {
         return OTM_ERR_SHUTDOWN;
@@ -267,21 +238,18 @@ otm_status otm_meter_provider_shutdown(otm_meter_provider *provider, int64_t tim
     for (size_t i = 0; i < core->reader_count; i++) {
         st = worse(st, otmi_reader_shutdown(core->readers[i], deadline_ns));
     }
-    otmi_mutex_lock(&core->mu);
-    for (size_t i = 0; i < core->meter_count; i++) {
-        otmi_meter_refresh_instruments_locked(core->meters[i]);
-    }
-    otmi_mutex_unlock(&core->mu);
+    otmi_meters_set_state(core);
     return st;
 }
 
 otm_status otm_meter_provider_configure_meters(otm_meter_provider *provider, otm_meter_configurator configurator,
                                                void *user_data)
 {
-    otmi_core *core = otmi_core_of(provider);
-    if (core == NULL) {
+    otmi_branch *branch = otmi_branch_of(provider);
+    if (branch == NULL || !otmi_branch_is_root(branch)) {
         return provider == NULL ? OTM_OK : OTM_ERR_UNSUPPORTED;
     }
+    otmi_core *core = branch->core;
     if (!otmi_env_alive(&core->env) || __atomic_load_n(&core->shutdown, __ATOMIC_ACQUIRE) != 0) {
         return OTM_ERR_SHUTDOWN;
     }
@@ -292,4 +260,37 @@ otm_status otm_meter_provider_configure_meters(otm_meter_provider *provider, otm
     otmi_mutex_unlock(&core->mu);
     otmi_meters_refresh(core);
     return OTM_OK;
+}
+
+/* -- Children ---------------------------------------------------------------------------------------------------- */
+
+otm_status otm_meter_provider_for_entity(otm_meter_provider *provider, const otm_entity *entities, size_t count,
+                                           size_t stride, otm_meter_provider **out)
+{
+    otm_resource *resource;
+    otmi_branch *child;
+    if (out == NULL) {
+        return OTM_ERR_INVALID_ARGUMENT;
+    }
+    *out = otm_noop_meter_provider();
+    const otmi_branch *parent = otmi_branch_of(provider);
+    if (parent == NULL) {
+        return provider == NULL ? OTM_OK : OTM_ERR_UNSUPPORTED;
+    }
+    otmi_core *core = parent->core;
+    if (!otmi_env_alive(&core->env) || __atomic_load_n(&core->shutdown, __ATOMIC_ACQUIRE) != 0) {
+        return OTM_ERR_SHUTDOWN;
+    }
+    const otmi_entity_list list = {entities, count, stride};
+    otm_status st = otmi_resource_bind(parent->resource, &list, core->env.allocator, core->env.diag, &resource);
+    st = st == OTM_OK ? otmi_branch_child(core, resource, &child) : st;
+    if (st == OTM_ERR_LIMIT) {
+        otmi_diag_report(core->env.diag, OTM_ERROR, st, &(otmi_diag_origin){.component = "provider"},
+                         "a provider for entities was not made: of those made so far more than %u are held, or have "
+                         "something to show a reader yet", OTMI_MAX_CHILDREN);
+    }
+    if (st == OTM_OK) {
+        *out = &child->handle;
+    }
+    return st;
 }

@@ -1,6 +1,7 @@
 #include "metrics/resource.h"
 
 #include "metrics/attr_set.h"
+#include "metrics/attr_span.h"
 #include "metrics/entity.h"
 #include "util/alloc.h"
 #include "util/options.h"
@@ -230,6 +231,33 @@ size_t otm_resource_entity_count(const otm_resource *resource)
 const otm_entity *otm_resource_entity(const otm_resource *resource, size_t index)
 {
     return index < otm_resource_entity_count(resource) ? &resource->entities[index].view : NULL;
+}
+
+static bool same_set(const otmi_attr_set *a, const otmi_attr_set *b)
+{
+    otmi_attr_span span = {.attrs = a->attrs, .count = a->count};
+    return otmi_attr_span_equals(&span, b);
+}
+
+static bool has_entity(const otm_resource *resource, const otmi_entity *entity)
+{
+    for (size_t i = 0; i < resource->entity_count; i++) {
+        const otmi_entity *own = &resource->entities[i];
+        if (strcmp(own->type, entity->type) == 0) { /* there is one of a type */
+            return strcmp(own->schema_url, entity->schema_url) == 0 && same_set(own->id, entity->id) &&
+                   same_set(own->description, entity->description);
+        }
+    }
+    return false;
+}
+
+bool otmi_resource_equal(const otm_resource *a, const otm_resource *b)
+{
+    bool equal = a->entity_count == b->entity_count && strcmp(a->schema_url, b->schema_url) == 0;
+    for (size_t i = a->entity_count; equal && i > 0; i--) { /* the last first: children of one parent differ there */
+        equal = has_entity(b, &a->entities[i - 1]);
+    }
+    return equal && same_set(a->loose, b->loose);
 }
 
 const otm_entity_ref *otmi_resource_entity_refs(const otm_resource *resource, size_t *count, size_t *stride)

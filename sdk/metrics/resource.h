@@ -30,6 +30,9 @@ otm_status otmi_resource_build(const otmi_resource_parts *parts, const otm_alloc
 otm_status otmi_resource_merge_parts(const otmi_resource_parts *old, const otmi_resource_parts *updating,
                                      const otm_allocator *allocator, otm_resource **out);
 
+/* The same attributes, entities and schema URL, in whatever order. */
+bool otmi_resource_equal(const otm_resource *a, const otm_resource *b);
+
 /* For the collected tree: walked by *stride. */
 const otm_entity_ref *otmi_resource_entity_refs(const otm_resource *resource, size_t *count, size_t *stride);
 
