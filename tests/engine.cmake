@@ -1,6 +1,6 @@
 # The recording engine: every interleaving of its protocol, and stress.
 otm_test(NAME recording_model_test SOURCES model/recording_model_test.c LABELS model)
-foreach(name record delta aggregation series_end change callback)
+foreach(name record delta aggregation series_end change callback child)
   otm_test(NAME ${name}_stress_test INTERNAL
     SOURCES stress/${name}_stress_test.c stress/stress_rig.c stress/stress_ledger.c stress/stress_life.c
     LIBS otm::sdk_static LABELS stress TIMEOUT 300)
