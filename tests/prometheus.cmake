@@ -4,7 +4,7 @@ find_package(ZLIB REQUIRED)
 pkg_check_modules(OTM_MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(OTM_JANSSON REQUIRED IMPORTED_TARGET jansson)
 
-foreach(name name series text golden render server)
+foreach(name name series text child golden render server)
   otm_test(NAME prom_${name}_test
     SOURCES unit/prom_${name}_test.c
       unit/prom_exposition.c unit/prom_fake_reader.c unit/prom_tree.c unit/prom_written.c

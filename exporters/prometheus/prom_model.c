@@ -51,6 +51,7 @@ typedef struct model_builder {
     otmi_prom_family *first;
     otmi_prom_family *last;
     otmi_prom_labels constant; /* of the resource being added */
+    otmi_prom_series_set told; /* constant labels of the resources so far */
     bool has_target;
 } model_builder;
 
@@ -267,8 +268,8 @@ static void add_scope(model_builder *m, const otm_scope_metrics *scope)
     }
 }
 
-/* An exposition has at most one target_info (metrics/sdk_exporters/prometheus.md, "Target"); a resource without
- * attributes has none. */
+/* An exposition has at most one target_info (metrics/sdk_exporters/prometheus.md, "Target"): the provider's own, not a
+ * child's. A resource without attributes has none. */
 static void add_target_info(model_builder *m, const otm_resource_metrics *resource)
 {
     static const otmi_prom_labels no_labels = {NULL, 0};
@@ -301,11 +302,36 @@ static size_t metric_count(const otm_metrics_data *data)
     return count;
 }
 
+/* False, and a note, if the series of the resource would pass for another's: those of a child for its parent's if they
+ * have no label of their own. */
+static bool is_told_apart(model_builder *m, const otm_resource_metrics *resource)
+{
+    static const otmi_prom_labels none = {NULL, 0};
+    otmi_prom_labels *constant = otmi_prom_alloc(&m->base, 1, sizeof *constant);
+    if (constant == NULL) {
+        return false;
+    }
+    *constant = m->constant;
+    bool alone = otmi_prom_series_set_add(&m->told, &(otmi_prom_series){constant, &none});
+    if (!resource->child || (alone && constant->count > 0)) {
+        return true;
+    }
+    size_t count = resource->entity_count;
+    otm_string type = count > 0 ? otm_resource_entity_ref(resource, count - 1)->type : otmi_prom_text("");
+    otmi_prom_note_add(&m->base, OTMI_PROM_RESOURCE_ALIKE, type);
+    return false;
+}
+
 static void add_resource(model_builder *m, const otm_resource_metrics *resource)
 {
     m->base.meter = m->base.instrument = (otm_string){"", 0};
-    add_target_info(m, resource);
+    if (!resource->child) {
+        add_target_info(m, resource);
+    }
     m->constant = otmi_prom_constant_labels(&m->base, resource);
+    if (!is_told_apart(m, resource)) {
+        return;
+    }
     for (size_t i = 0; i < resource->scope_count && m->base.status == OTM_OK; i++) {
         add_scope(m, otm_resource_scope(resource, i));
     }
@@ -317,7 +343,8 @@ otm_status otmi_prom_model_build(otmi_prom_model *model, otmi_arena *arena, otmi
 {
     model_builder m = {.base = {.arena = arena, .scratch = scratch, .settings = settings, .escaping = escaping}};
     otmi_buf_reset(scratch);
-    if (claims_init(&m.base, &m.claims, metric_count(data))) {
+    if (claims_init(&m.base, &m.claims, metric_count(data)) &&
+        otmi_prom_series_set_init(&m.base, &m.told, data->resource_count)) {
         for (size_t i = 0; i < data->resource_count && m.base.status == OTM_OK; i++) {
             add_resource(&m, otm_data_resource(data, i));
         }

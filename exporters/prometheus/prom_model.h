@@ -58,7 +58,8 @@ typedef enum otmi_prom_note_kind {
     OTMI_PROM_CONSTANT_DROPPED,
     OTMI_PROM_TEXT_REPAIRED,
     OTMI_PROM_SERIES_REPEATED,
-    OTMI_PROM_RESOURCE_IGNORED
+    OTMI_PROM_RESOURCE_IGNORED,
+    OTMI_PROM_RESOURCE_ALIKE
 } otmi_prom_note_kind;
 
 /* All texts are NUL-terminated copies in the arena: notes outlive the tree. */

@@ -23,6 +23,8 @@ static const char *const formats[] = {
     [OTMI_PROM_TEXT_REPAIRED] = "text that is not UTF-8, or holds a NUL, is shown as \"%s\"",
     [OTMI_PROM_SERIES_REPEATED] = "a series of \"%s\" is left out: its labels are those of another",
     [OTMI_PROM_RESOURCE_IGNORED] = "%s tells of the first resource only",
+    [OTMI_PROM_RESOURCE_ALIKE] =
+        "a child provider (entity \"%s\") is left out: no label tells its series from others; use constant labels",
 };
 
 void otmi_prom_report_notes(otmi_diag *diag, const otmi_prom_note *notes)

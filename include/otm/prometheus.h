@@ -72,7 +72,9 @@ typedef struct otm_prometheus_exporter_options {
     uint32_t translation;   /* otm_prometheus_translation */
     bool omit_scope_info;   /* no otel_scope_... labels */
     bool omit_target_info;  /* no target_info */
-    bool has_resource_constant_labels; /* copy resource attributes to every series (all, if no pattern is given) */
+    bool has_resource_constant_labels; /* copy resource attributes to every series (all, if no pattern is given); what
+                                        * comes by otm_meter_provider_for_entity() is left out, with a report, unless
+                                        * these tell it from all else */
     uint8_t reserved[1];                          /* 0 */
     const char *const *included_resource_keys;    /* patterns with * and ?; none given: all */
     size_t included_resource_key_count;

@@ -157,8 +157,9 @@ OTM_API otm_status otm_meter_provider_configure_meters(otm_meter_provider *provi
  *
  * All else is shared: readers, views, limits, exemplar filter, configurator. Flush is the provider's, of all readers
  * and all metrics, and so is shutdown, which closes nothing. The provider's shutdown ends its children.
- * A reader's tree has the provider's resource first, then those of children; in Prometheus, series of several resources
- * need resource attributes as labels to stay apart (otm/prometheus.h).
+ * A reader's tree has the provider's resource first, then those of children. In Prometheus a child's series are shown
+ * only with resource attributes as labels that tell them from others' (has_resource_constant_labels in
+ * otm/prometheus.h); target_info is the provider's.
  *
  * Children of equal resources are one. A child lives while it, or any meter, instrument, bound handle or callback
  * handle that came of it, is held. Then its callbacks without a handle are not entered any more (one that runs may go
