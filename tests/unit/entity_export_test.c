@@ -23,8 +23,7 @@ typedef struct fixture {
     const otm_metrics_data *data;
 } fixture;
 
-/* A provider of a resource, with one point collected. */
-static void collect(fixture *f, const char *entities, const char *loose)
+static void open_provider(fixture *f, const char *entities, const char *loose)
 {
     otm_reader_options reader_options;
     otm_reader_options_init(&reader_options);
@@ -36,12 +35,23 @@ static void collect(fixture *f, const char *entities, const char *loose)
     options.reader_count = 1;
     assert_int_equal(otm_meter_provider_create(&options, &f->provider), OTM_OK);
     otm_resource_release(options.resource);
-    otm_meter *meter = otm_meter_provider_get_meter(f->provider, "m", NULL);
+}
+
+static void count_to(otm_meter_provider *provider, int64_t value)
+{
+    otm_meter *meter = otm_meter_provider_get_meter(provider, "m", NULL);
     otm_counter_i64 *counter;
     assert_int_equal(otm_meter_create_counter_i64(meter, "c", NULL, &counter), OTM_OK);
-    otm_counter_i64_add(counter, 1, NULL, 0);
+    otm_counter_i64_add(counter, value, NULL, 0);
     otm_counter_i64_release(counter);
     otm_meter_release(meter);
+}
+
+/* A provider of a resource, with one point collected. */
+static void collect(fixture *f, const char *entities, const char *loose)
+{
+    open_provider(f, entities, loose);
+    count_to(f->provider, 1);
     assert_int_equal(otm_reader_collect(f->reader, 0, &f->data), OTM_OK);
 }
 
@@ -174,6 +184,66 @@ static void entity_export_as_protobuf_has_entity_refs(void **state)
     release(&f);
 }
 
+/* A provider with a child for tenant{tenant.id=1}, with a point each collected. */
+static void collect_with_child(fixture *f)
+{
+    otm_meter_provider *child;
+    otm_attr id = otm_attr_string("tenant.id", "1");
+    otm_entity tenant = {.type = "tenant", .id_attributes = &id, .id_attribute_count = 1};
+    open_provider(f, "", "k=v");
+    assert_int_equal(otm_meter_provider_for_entity(f->provider, &tenant, 1, sizeof tenant, &child), OTM_OK);
+    count_to(f->provider, 10);
+    count_to(child, 20);
+    otm_meter_provider_release(child);
+    assert_int_equal(otm_reader_collect(f->reader, 0, &f->data), OTM_OK);
+}
+
+/* ENT-08 */
+static void entity_export_of_a_child_as_json_has_a_resource_of_its_own(void **state)
+{
+    (void)state;
+    fixture f;
+    char *json;
+    collect_with_child(&f);
+    assert_int_equal(otm_metrics_to_json(f.data, &json), OTM_OK);
+    const char *ten = strstr(json, "\"asInt\":\"10\"");
+    const char *tenant = strstr(json, "\"entityRefs\":[{\"type\":\"tenant\",\"idKeys\":[\"tenant.id\"]}]");
+    const char *twenty = strstr(json, "\"asInt\":\"20\"");
+    assert_true(ten != NULL && tenant > ten && twenty > tenant);
+    otm_memory_exporter_free_json(json);
+    release(&f);
+}
+
+/* ENT-08 */
+static void entity_export_of_a_child_as_protobuf_has_a_resource_of_its_own(void **state)
+{
+    (void)state;
+    fixture f;
+    collect_with_child(&f);
+    otmi_arena scratch;
+    otmi_buf out;
+    otmi_otlp_encoded counts;
+    otmi_arena_init(&scratch, NULL, SIZE_MAX);
+    otmi_buf_init(&out, NULL, SIZE_MAX);
+    assert_int_equal(otmi_otlp_encode(f.data, SIZE_MAX, &scratch, &out, &counts), OTM_OK);
+    pb_request *request = opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__unpack(
+        NULL, out.size, (const uint8_t *)out.data);
+    assert_non_null(request);
+    assert_int_equal(request->n_resource_metrics, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const Opentelemetry__Proto__Metrics__V1__ResourceMetrics *metrics = request->resource_metrics[i];
+        assert_int_equal(metrics->resource->n_attributes, i + 1);
+        assert_int_equal(metrics->resource->n_entity_refs, i);
+        assert_int_equal(metrics->n_scope_metrics, 1);
+        const Opentelemetry__Proto__Metrics__V1__Metric *metric = metrics->scope_metrics[0]->metrics[0];
+        assert_int_equal(metric->sum->data_points[0]->as_int, 10 * (int64_t)(i + 1));
+    }
+    opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__free_unpacked(request, NULL);
+    otmi_buf_fini(&out);
+    otmi_arena_fini(&scratch);
+    release(&f);
+}
+
 static void entity_export_as_protobuf_survives_failure_of_each_allocation(void **state)
 {
     (void)state;
@@ -201,6 +271,8 @@ int main(void)
         cmocka_unit_test(entity_export_as_json_has_entity_refs),
         cmocka_unit_test(entity_export_of_several_readers_has_them_in_each_collection),
         cmocka_unit_test(entity_export_as_protobuf_has_entity_refs),
+        cmocka_unit_test(entity_export_of_a_child_as_json_has_a_resource_of_its_own),
+        cmocka_unit_test(entity_export_of_a_child_as_protobuf_has_a_resource_of_its_own),
         cmocka_unit_test(entity_export_as_protobuf_survives_failure_of_each_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

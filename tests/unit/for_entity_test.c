@@ -273,12 +273,15 @@ typedef struct pushed {
     otm_meter_provider *child;
 } pushed;
 
-static void push_open(pushed *p)
+static void push_open(pushed *p, uint32_t max_export_batch_size)
 {
     otm_meter_provider_options options;
+    otm_periodic_reader_options reader_options;
     otm_meter_provider_options_init(&options);
+    otm_periodic_reader_options_init(&reader_options);
+    reader_options.max_export_batch_size = max_export_batch_size;
     assert_int_equal(otm_memory_exporter_create(NULL, &p->exporter), OTM_OK);
-    assert_int_equal(otm_periodic_reader_create(p->exporter, NULL, &p->reader), OTM_OK);
+    assert_int_equal(otm_periodic_reader_create(p->exporter, &reader_options, &p->reader), OTM_OK);
     options.readers = &p->reader;
     options.reader_count = 1;
     assert_int_equal(otm_meter_provider_create(&options, &p->provider), OTM_OK);
@@ -308,7 +311,7 @@ static void flush_of_a_parent_or_a_child_exports_the_metrics_of_both(void **stat
 {
     (void)state;
     pushed p;
-    push_open(&p);
+    push_open(&p, 0);
     add(p.provider, 100);
     add(p.child, 200);
     assert_int_equal(otm_meter_provider_flush(p.provider, 0), OTM_OK);
@@ -323,12 +326,27 @@ static void flush_of_a_parent_or_a_child_exports_the_metrics_of_both(void **stat
     push_close(&p);
 }
 
+/* ENT-08, SDK-PER-03 */
+static void batches_of_one_point_have_the_resource_of_its_provider(void **state)
+{
+    (void)state;
+    pushed p;
+    push_open(&p, 1);
+    add(p.provider, 100);
+    add(p.child, 200);
+    assert_int_equal(otm_meter_provider_flush(p.provider, 0), OTM_OK);
+    assert_int_equal(otm_memory_exporter_count(p.exporter), 2);
+    assert_exported(&p, "\"asInt\":\"200\"");
+    assert_exported(&p, "tenant.id");
+    push_close(&p);
+}
+
 /* ENT-08 */
 static void shutdown_of_a_child_flushes_and_closes_nothing(void **state)
 {
     (void)state;
     pushed p;
-    push_open(&p);
+    push_open(&p, 0);
     add(p.child, 200);
     assert_int_equal(otm_meter_provider_shutdown(p.child, 0), OTM_OK);
     assert_int_equal(otm_memory_exporter_count(p.exporter), 1);
@@ -350,7 +368,7 @@ static void shutdown_of_a_parent_exports_its_childrens_metrics_and_ends_them(voi
     otm_meter_provider *late;
     otm_attr id = otm_attr_string("tenant.id", "late");
     otm_entity tenant = {.type = "tenant", .id_attributes = &id, .id_attribute_count = 1};
-    push_open(&p);
+    push_open(&p, 0);
     otm_meter *meter = otm_meter_provider_get_meter(p.child, "m", NULL);
     assert_int_equal(otm_meter_create_counter_i64(meter, "c", NULL, &counter), OTM_OK);
     otm_counter_i64_add(counter, 200, NULL, 0);
@@ -521,6 +539,7 @@ int main(void)
         cmocka_unit_test(child_of_which_a_filter_leaves_nothing_has_no_resource_in_the_tree),
         cmocka_unit_test(metrics_of_producers_come_under_the_parents_resource),
         cmocka_unit_test(flush_of_a_parent_or_a_child_exports_the_metrics_of_both),
+        cmocka_unit_test(batches_of_one_point_have_the_resource_of_its_provider),
         cmocka_unit_test(shutdown_of_a_child_flushes_and_closes_nothing),
         cmocka_unit_test(shutdown_of_a_parent_exports_its_childrens_metrics_and_ends_them),
         cmocka_unit_test(flush_of_a_child_inside_a_callback_is_refused),
