@@ -76,45 +76,7 @@ static bool repaired_equal(const otm_attr *a, const otm_attr *b)
     return at_a == a->key_size && at_b == b->key_size;
 }
 
-/* Character by character, so that a key and its repaired form hash alike. Only for keys that are not ASCII. */
-static __attribute__((noinline)) uint64_t hash_repaired(const otmi_hash_key *key, const otm_attr *attr)
-{
-    uint64_t hash = 0;
-    for (size_t at = 0; at < attr->key_size;) {
-        character c = repaired_character(attr->key, attr->key_size, at);
-        uint32_t word = 0;
-        memcpy(&word, c.bytes, c.size);
-        hash = otmi_hash_words(key, hash, word, 0);
-        at += c.taken;
-    }
-    return hash;
-}
-
 /* -- Hash -------------------------------------------------------------------------------------------------------- */
-
-/* No byte loop: this is on the way of every unbound recording. */
-static inline bool is_ascii(const char *text, size_t size)
-{
-    const unsigned char *p = (const unsigned char *)text;
-    uint64_t all = 0;
-    if (size >= 8) {
-        for (size_t i = 0; i + 8 < size; i += 8) {
-            all |= otmi_load_u64(p + i);
-        }
-        all |= otmi_load_u64(p + size - 8); /* may overlap the word before */
-    } else if (size >= 4) {
-        all = otmi_load_u32(p) | otmi_load_u32(p + size - 4);
-    } else if (size > 0) {
-        all = (uint64_t)(p[0] | p[size / 2] | p[size - 1]);
-    }
-    return (all & UINT64_C(0x8080808080808080)) == 0;
-}
-
-static uint64_t hash_key(const otmi_hash_key *key, const otm_attr *attr)
-{
-    return is_ascii(attr->key, attr->key_size) ? otmi_hash_fold_bytes(key, attr->key, attr->key_size)
-                                               : hash_repaired(key, attr);
-}
 
 static uint64_t hash_value(const otmi_hash_key *key, const otm_value *value, unsigned depth);
 
@@ -138,7 +100,7 @@ static uint64_t hash_map(const otmi_hash_key *key, const otm_value *value, unsig
     for (size_t i = 0; i < count; i++) {
         const otm_attr *attr = &value->as.map[i];
         if (!is_shadowed(value->as.map, count, i)) {
-            sum += otmi_attr_hash_combine(key, hash_key(key, attr), hash_value(key, &attr->value, depth));
+            sum += otmi_attr_hash_combine(key, otmi_hash_fold_bytes(key, attr->key, attr->key_size), hash_value(key, &attr->value, depth));
             unique++;
         }
     }
@@ -180,10 +142,28 @@ static uint64_t hash_value(const otmi_hash_key *key, const otm_value *value, uns
 
 uint64_t otmi_attr_hash_any(const otmi_hash_key *key, const otm_attr *attr)
 {
-    return otmi_attr_hash_combine(key, hash_key(key, attr), hash_value(key, &attr->value, 0));
+    return otmi_attr_hash_combine(key, otmi_hash_fold_bytes(key, attr->key, attr->key_size), hash_value(key, &attr->value, 0));
 }
 
 /* -- Equality ---------------------------------------------------------------------------------------------------- */
+
+/* No byte loop: this is on the way of recordings. */
+static inline bool is_ascii(const char *text, size_t size)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    uint64_t all = 0;
+    if (size >= 8) {
+        for (size_t i = 0; i + 8 < size; i += 8) {
+            all |= otmi_load_u64(p + i);
+        }
+        all |= otmi_load_u64(p + size - 8); /* may overlap the word before */
+    } else if (size >= 4) {
+        all = otmi_load_u32(p) | otmi_load_u32(p + size - 4);
+    } else if (size > 0) {
+        all = (uint64_t)(p[0] | p[size / 2] | p[size - 1]);
+    }
+    return (all & UINT64_C(0x8080808080808080)) == 0;
+}
 
 bool otmi_attr_key_equal(const otm_attr *a, const otm_attr *b)
 {
@@ -563,9 +543,13 @@ otm_status otmi_attr_set_create(const otm_allocator *allocator, const otm_attr *
     char *arrays = (char *)set->attrs;
     cursor at = {arrays + count * sizeof *attrs, arrays + need.array_bytes};
     *set = (otmi_attr_set){
-        .block_size = size, .places = (uint8_t *)set + size - places, .place_mask = (uint32_t)places - 1};
+        .block_size = size, .places = (uint8_t *)set + size - places, .place_mask = (uint16_t)(places - 1)};
     memset(set->places, 0, places);
     set->count = put_attrs(&at, attrs, count, set->attrs);
+    set->all_strings = true;
+    for (size_t i = 0; i < set->count; i++) {
+        set->all_strings = set->all_strings && set->attrs[i].value.type == OTM_VALUE_STRING;
+    }
     *out = set;
     return OTM_OK;
 }

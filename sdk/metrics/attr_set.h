@@ -1,9 +1,9 @@
 /* Attribute sets: canonical (unique keys, last wins), copied, hashed in any order, compared in full.
  *
  * Hash and comparison take attributes as instrumented code gave them, and agree with the canonical copy: a string that
- * is no UTF-8 equals the byte string made of it, a key that is no UTF-8 equals its repaired form, repeated keys of a
- * nested map count once. So a set can be looked up without making its canonical form first. Repeated keys on the top
- * level are the caller's to drop. */
+ * is no UTF-8 equals the byte string made of it, repeated keys of a nested map count once. So a set can be looked up
+ * without making its canonical form first. Repeated keys on the top level are the caller's to drop; a key that is no
+ * UTF-8 equals its repaired form, but does not hash as that does: then the canonical form has to be looked up. */
 #ifndef OTMI_ATTR_SET_H
 #define OTMI_ATTR_SET_H
 
@@ -19,7 +19,8 @@ typedef struct otmi_attr_set {
     size_t block_size; /* of the whole allocation, this header included */
     uint8_t *places; /* in the block: see otmi_attr_set_place() in attr_span.h */
     uint32_t place_shift;
-    uint32_t place_mask;
+    uint16_t place_mask;
+    bool all_strings;
     otm_attr attrs[];
 } otmi_attr_set;
 
@@ -31,15 +32,6 @@ otm_status otmi_attr_set_create(const otm_allocator *allocator, const otm_attr *
                                 otmi_attr_set **out);
 void otmi_attr_set_destroy(const otm_allocator *allocator, otmi_attr_set *set);
 
-/* What the hash of an attribute made of it; with a short key and a string value also its texts, so that comparing it
- * loads them from the other side only. */
-typedef struct otmi_attr_print {
-    uint64_t hash;
-    otmi_short_bytes key;
-    otmi_short_bytes value; /* if that is short as well */
-    uint64_t has_texts;     /* 1: there are */
-} otmi_attr_print;
-
 /* Sets of more attributes have no places. */
 #define OTMI_PLACED_ATTRS 32u
 
@@ -47,42 +39,44 @@ typedef struct otmi_attr_print {
 bool otmi_value_equal(const otm_value *a, const otm_value *b);
 bool otmi_attr_key_equal(const otm_attr *a, const otm_attr *b);
 
-/* What the calls below leave to others: anything but a string under a short ASCII key. */
+/* For any attribute. Like the calls below, which do without a call where they can. */
 uint64_t otmi_attr_hash_any(const otmi_hash_key *key, const otm_attr *attr);
 bool otmi_attr_equal_any(const otm_attr *a, const otm_attr *b);
 
-static inline uint64_t otmi_attr_hash_combine(const otmi_hash_key *key, uint64_t key_hash, uint64_t value_hash)
+/* Of two folds that the key has made unknown. They are not to be exchanged: hence its word on one side. */
+static inline uint64_t otmi_attr_hash_combine(const otmi_hash_key *key, uint64_t key_fold, uint64_t value_fold)
 {
-    return otmi_mix(key_hash ^ key->k1, value_hash ^ key->k0);
+    return otmi_mix(key_fold ^ key->k1, value_fold);
+}
+
+static OTMI_ALWAYS_INLINE otmi_short_bytes otmi_load_plain(const otmi_hash_key *key, const char *text, size_t size)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    return size <= OTMI_SHORT_BYTES ? otmi_load_short(p, size) : otmi_load_medium(key, p, size);
+}
+
+/* The hash of a plain attribute: a string, no longer than OTMI_MEDIUM_BYTES, as is its key. False for others. Nothing in
+ * it is a call. */
+static OTMI_ALWAYS_INLINE bool otmi_attr_hash_plain(const otmi_hash_key *key, const otm_attr *attr, uint64_t *hash)
+{
+    const char *text = attr->value.as.string;
+    size_t size = attr->value.size;
+    if (__builtin_expect(attr->value.type != OTM_VALUE_STRING, 0) || __builtin_expect(text == NULL, 0) ||
+        __builtin_expect((attr->key_size | size) > OTMI_MEDIUM_BYTES, 0)) {
+        return false;
+    }
+    otmi_short_bytes k = otmi_load_plain(key, attr->key, attr->key_size);
+    otmi_short_bytes v = otmi_load_plain(key, text, size);
+    *hash = otmi_attr_hash_combine(key, otmi_hash_fold(key, k.a, k.b, attr->key_size),
+                                   otmi_hash_fold(key, v.a, v.b, size));
+    return true;
 }
 
 /* Hash of one attribute; a set's hash is the sum over its attributes, so that order does not matter. */
-static inline __attribute__((always_inline)) uint64_t otmi_attr_print_make(const otmi_hash_key *key,
-                                                                           const otm_attr *attr,
-                                                                           otmi_attr_print *print)
-{
-    const otm_value *value = &attr->value;
-    const unsigned char *text = (const unsigned char *)value->as.string;
-    if (__builtin_expect(value->type == OTM_VALUE_STRING && text != NULL && attr->key_size <= OTMI_SHORT_BYTES, 1)) {
-        otmi_short_bytes k = otmi_load_short((const unsigned char *)attr->key, attr->key_size);
-        if (__builtin_expect(((k.a | k.b) & UINT64_C(0x8080808080808080)) == 0, 1)) { /* ASCII */
-            otmi_short_bytes v = value->size <= OTMI_SHORT_BYTES ? otmi_load_short(text, value->size)
-                                                                 : otmi_load_long(key, text, value->size);
-            print->key = k;
-            print->value = v;
-            print->has_texts = 1;
-            return print->hash = otmi_attr_hash_combine(key, otmi_hash_fold(key, k.a, k.b, attr->key_size),
-                                                        otmi_hash_fold(key, v.a, v.b, value->size));
-        }
-    }
-    print->has_texts = 0;
-    return print->hash = otmi_attr_hash_any(key, attr);
-}
-
 static inline uint64_t otmi_attr_hash(const otmi_hash_key *key, const otm_attr *attr)
 {
-    otmi_attr_print print;
-    return otmi_attr_print_make(key, attr, &print);
+    uint64_t hash;
+    return otmi_attr_hash_plain(key, attr, &hash) ? hash : otmi_attr_hash_any(key, attr);
 }
 
 static inline bool otmi_attr_equal(const otm_attr *a, const otm_attr *b)
@@ -97,22 +91,12 @@ static inline bool otmi_attr_equal(const otm_attr *a, const otm_attr *b)
     return otmi_attr_equal_any(a, b);
 }
 
-/* The same, where the print of `a` is known. */
-static inline bool otmi_attr_equal_to(const otm_attr *a, const otmi_attr_print *print, const otm_attr *b)
+/* Whether a plain attribute is surely that of a set whose values are all strings. */
+static OTMI_ALWAYS_INLINE bool otmi_attr_equal_plain(const otm_attr *a, const otm_attr *b)
 {
-    if (__builtin_expect(print->has_texts == 0 || b->value.type != OTM_VALUE_STRING, 0)) {
-        return otmi_attr_equal_any(a, b);
-    }
-    size_t size = a->value.size;
-    if (__builtin_expect(a->key_size != b->key_size || size != b->value.size, 0)) {
-        return false;
-    }
-    const unsigned char *text = (const unsigned char *)b->value.as.string;
-    bool key_differs = otmi_short_differ(print->key, otmi_load_short((const unsigned char *)b->key, b->key_size));
-    if (__builtin_expect(size <= OTMI_SHORT_BYTES, 1)) {
-        return !(key_differs | otmi_short_differ(print->value, otmi_load_short(text, size)));
-    }
-    return !key_differs && otmi_bytes_equal(a->value.as.string, text, size);
+    return a->key_size == b->key_size && otmi_medium_differ(a->key, b->key, a->key_size) == 0 &&
+           a->value.size == b->value.size &&
+           otmi_medium_differ(a->value.as.string, b->value.as.string, a->value.size) == 0;
 }
 
 #endif

@@ -475,21 +475,6 @@ static void unbind_all(otmi_bound *bound, size_t count)
     otmi_free(bound->instrument->core->env.allocator, bound, bound->size);
 }
 
-/* The word that tells whether exemplars are wanted: never, always, or once somebody holds a context. */
-static const uint32_t *traced_word(const otmi_core *core)
-{
-    static const uint32_t never = 0;
-    static const uint32_t always = 1;
-    switch (core->env.exemplar_filter) {
-    case OTM_EXEMPLARS_ALWAYS_OFF:
-        return &never;
-    case OTM_EXEMPLARS_ALWAYS_ON:
-        return &always;
-    default:
-        return core->env.context_in_use;
-    }
-}
-
 otm_status otmi_bound_create(otmi_instrument *instrument, const otm_attr *attrs, size_t attr_count,
                              const otm_bind_options *options, otm_bound **out)
 {
@@ -508,7 +493,7 @@ otm_status otmi_bound_create(otmi_instrument *instrument, const otm_attr *attrs,
     }
     bool visible = options != NULL && options->struct_size >= sizeof *options && options->visible_from_start;
     bound->handle.ops = ops_for(instrument);
-    bound->traced = traced_word(core);
+    bound->traced = instrument->traced;
     bound->instrument = instrument;
     bound->references = 1;
     bound->size = size;

@@ -75,6 +75,7 @@ otm_status otmi_shape_init(otmi_shape *shape, const otm_allocator *allocator, co
         shape->halves = shape->delta || otmi_shape_is_histogram(shape);
     }
     shape->cell_size = shape->half_size * (shape->halves ? 2 : 1);
+    shape->one_word = shape->cell_size == sizeof(uint64_t) && !shape->tracks_idle;
     return OTM_OK;
 }
 

@@ -26,6 +26,7 @@ typedef struct otmi_shape {
     otmi_shape_kind kind;
     bool delta;
     bool halves;          /* cells have two halves */
+    bool one_word;        /* cells are one word, and nothing else of a measurement is kept: a cumulative sum */
     bool tracks_idle;     /* cumulative, and series end when they are idle: measurements mark their interval */
     bool record_sum;
     bool record_min_max;

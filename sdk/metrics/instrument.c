@@ -176,6 +176,7 @@ otm_status otmi_instrument_create(otmi_meter *meter, const otmi_instrument_desc 
     }
     instrument->core = core;
     instrument->meter = meter;
+    instrument->traced = otmi_instrument_traced_word(&core->env);
     instrument->created_ns = core->env.clock->wall_ns(core->env.clock->context);
     if (otmi_kind_is_asynchronous(desc->kind)) {
         instrument->handle.async.ops = &otmi_observable_ops;
@@ -196,6 +197,7 @@ otm_status otmi_instrument_create(otmi_meter *meter, const otmi_instrument_desc 
         otmi_instrument_destroy(instrument);
         return st;
     }
+    instrument->only_storage = instrument->storage_count == 1 ? instrument->storages[0] : NULL;
     *out = instrument;
     return OTM_OK;
 }

@@ -43,6 +43,8 @@ typedef struct otmi_instrument {
     size_t reader_count;
     otmi_storage **storages;   /* synchronous: the distinct ones */
     size_t storage_count;
+    otmi_storage *only_storage; /* if there is one alone, else NULL */
+    const uint32_t *traced;     /* points to 0 while no measurement of its can become an exemplar */
     otmi_bound *bounds;        /* core lock */
 } otmi_instrument;
 
@@ -93,6 +95,9 @@ static inline bool otmi_shape_takes_f64(const otmi_shape *shape, double value)
     /* One NaN or infinity would make all of a sum that. Neither comparison holds for NaN. */
     return value <= DBL_MAX && value >= (shape->refuse_negative ? 0.0 : -DBL_MAX);
 }
+
+/* The word that tells whether measurements may become exemplars: never, always, or once somebody holds a context. */
+const uint32_t *otmi_instrument_traced_word(const otmi_env *env);
 
 /* The context that the calling thread holds, if it may matter; NULL: none. */
 const otm_context *otmi_context_held(const otmi_instrument *instrument);

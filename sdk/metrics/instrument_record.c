@@ -19,6 +19,20 @@ void otmi_instrument_refuse(const otmi_instrument *instrument, double value)
                                             : "it is not a finite number");
 }
 
+const uint32_t *otmi_instrument_traced_word(const otmi_env *env)
+{
+    static const uint32_t never = 0;
+    static const uint32_t always = 1;
+    switch (env->exemplar_filter) {
+    case OTM_EXEMPLARS_ALWAYS_OFF:
+        return &never;
+    case OTM_EXEMPLARS_ALWAYS_ON:
+        return &always;
+    default:
+        return env->context_in_use;
+    }
+}
+
 const otm_context *otmi_context_held(const otmi_instrument *instrument)
 {
     const otmi_env *env = &instrument->core->env;
@@ -48,12 +62,11 @@ static __attribute__((noinline)) void record_i64_each(otm_instrument *self, int6
 
 /* The common instrument has one storage. */
 static inline void record_i64_ctx(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count,
-                                  const otm_context *context)
+                           const otm_context *context)
 {
-    const otmi_instrument *instrument = of(self);
-    if (__builtin_expect(instrument->storage_count == 1 &&
-                         otmi_shape_takes_i64(&instrument->storages[0]->shape, value), 1)) {
-        otmi_storage_record(instrument->storages[0], (otmi_number){.i64 = value}, attrs, attr_count, context);
+    otmi_storage *storage = of(self)->only_storage;
+    if (__builtin_expect(storage != NULL && otmi_shape_takes_i64(&storage->shape, value), 1)) {
+        otmi_storage_record(storage, (otmi_number){.i64 = value}, attrs, attr_count, context);
     } else {
         record_i64_each(self, value, attrs, attr_count, context);
     }
@@ -79,25 +92,46 @@ static __attribute__((noinline)) void record_f64_each(otm_instrument *self, doub
 
 /* The common instrument has one storage. */
 static inline void record_f64_ctx(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count,
-                                  const otm_context *context)
+                           const otm_context *context)
 {
-    const otmi_instrument *instrument = of(self);
-    if (__builtin_expect(instrument->storage_count == 1 &&
-                         otmi_shape_takes_f64(&instrument->storages[0]->shape, value), 1)) {
-        otmi_storage_record(instrument->storages[0], (otmi_number){.f64 = value}, attrs, attr_count, context);
+    otmi_storage *storage = of(self)->only_storage;
+    if (__builtin_expect(storage != NULL && otmi_shape_takes_f64(&storage->shape, value), 1)) {
+        otmi_storage_record(storage, (otmi_number){.f64 = value}, attrs, attr_count, context);
     } else {
         record_f64_each(self, value, attrs, attr_count, context);
     }
 }
 
-static void record_i64(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count)
+static __attribute__((noinline)) void record_i64_held(otm_instrument *self, int64_t value, const otm_attr *attrs,
+                                                     size_t attr_count)
 {
     record_i64_ctx(self, value, attrs, attr_count, otmi_context_held(of(self)));
 }
 
-static void record_f64(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count)
+/* Where nobody traces, the context is not asked for; and this ends in a jump. */
+static void record_i64(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count)
+{
+    if (__builtin_expect(OTM_LOAD_RELAXED(of(self)->traced) != 0, 0)) {
+        record_i64_held(self, value, attrs, attr_count);
+    } else {
+        record_i64_ctx(self, value, attrs, attr_count, NULL);
+    }
+}
+
+static __attribute__((noinline)) void record_f64_held(otm_instrument *self, double value, const otm_attr *attrs,
+                                                     size_t attr_count)
 {
     record_f64_ctx(self, value, attrs, attr_count, otmi_context_held(of(self)));
+}
+
+/* Where nobody traces, the context is not asked for; and this ends in a jump. */
+static void record_f64(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count)
+{
+    if (__builtin_expect(OTM_LOAD_RELAXED(of(self)->traced) != 0, 0)) {
+        record_f64_held(self, value, attrs, attr_count);
+    } else {
+        record_f64_ctx(self, value, attrs, attr_count, NULL);
+    }
 }
 
 /* The typed calls never mix the number types; a caller of the tables may. A double that is a whole number fits. */

@@ -4,9 +4,6 @@
 
 #define MAP_FIRST 16u
 #define MAP_MOST (UINT32_C(1) << 23)
-#define REMOVED 1u
-#define TAG_BITS (32 - OTMI_NUMBER_BITS)
-#define TAG_MASK ((1u << TAG_BITS) - 1)
 
 static size_t map_bytes(size_t entries)
 {
@@ -22,20 +19,14 @@ static otmi_map_table *map_table_create(const otm_allocator *allocator, size_t e
     return table;
 }
 
-/* The bits of a hash that do not choose the place to look first, but in the largest of tables. */
-static uint32_t tag_of(uint32_t hash)
-{
-    return hash >> OTMI_NUMBER_BITS;
-}
-
 static uint32_t entry_of(const otmi_series *series)
 {
-    return series->number << TAG_BITS | tag_of(series->hash);
+    return series->number << OTMI_TAG_BITS | otmi_map_tag(series->hash);
 }
 
 static otmi_series *series_of(const otmi_series_map *map, uint32_t entry)
 {
-    return otmi_series_numbered(map->series, entry >> TAG_BITS);
+    return otmi_series_numbered(map->series, entry >> OTMI_TAG_BITS);
 }
 
 otm_status otmi_series_map_init(otmi_series_map *map, const otmi_series_table *series)
@@ -76,7 +67,7 @@ void otmi_series_map_fini(otmi_series_map *map)
 static void place(otmi_map_table *table, const otmi_series *series)
 {
     size_t i = series->hash & table->mask;
-    while (table->entries[i] > REMOVED) {
+    while (table->entries[i] > OTMI_ENTRY_REMOVED) {
         i = (i + 1) & table->mask;
     }
     table->filled += table->entries[i] == 0;
@@ -101,7 +92,7 @@ static otm_status rebuild(otmi_series_map *map)
     }
     for (size_t i = 0; i <= map->table->mask; i++) {
         uint32_t entry = map->table->entries[i];
-        if (entry > REMOVED) {
+        if (entry > OTMI_ENTRY_REMOVED) {
             place(table, series_of(map, entry));
         }
     }
@@ -130,7 +121,7 @@ void otmi_series_map_remove(otmi_series_map *map, const otmi_series *series)
     otmi_map_table *table = map->table;
     for (size_t i = series->hash & table->mask; table->entries[i] != 0; i = (i + 1) & table->mask) {
         if (table->entries[i] == entry_of(series)) {
-            __atomic_store_n(&table->entries[i], REMOVED, __ATOMIC_RELEASE);
+            __atomic_store_n(&table->entries[i], OTMI_ENTRY_REMOVED, __ATOMIC_RELEASE);
             map->live--;
             return;
         }
@@ -139,18 +130,5 @@ void otmi_series_map_remove(otmi_series_map *map, const otmi_series *series)
 
 otmi_series *otmi_series_map_find(const otmi_series_map *map, uint64_t hash, const otmi_attr_span *span)
 {
-    const otmi_map_table *table = __atomic_load_n(&map->table, __ATOMIC_ACQUIRE);
-    uint32_t tag = tag_of((uint32_t)hash);
-    for (size_t i = (uint32_t)hash & table->mask;; i = (i + 1) & table->mask) {
-        uint32_t entry = __atomic_load_n(&table->entries[i], __ATOMIC_ACQUIRE);
-        if (entry == 0) {
-            return NULL;
-        }
-        if ((entry & TAG_MASK) == tag && entry != REMOVED) {
-            otmi_series *series = series_of(map, entry);
-            if (otmi_attr_span_equals(span, series->attrs)) {
-                return series;
-            }
-        }
-    }
+    return otmi_series_map_look_up(map, hash, span);
 }

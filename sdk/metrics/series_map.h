@@ -5,7 +5,7 @@
 #include "metrics/attr_span.h"
 #include "metrics/series.h"
 
-/* An entry is a series' number above the highest bits of its hash; 0 is empty, 1 was removed. */
+/* An entry is a series' number above the highest bits of its hash; 0 is empty, OTMI_ENTRY_REMOVED was removed. */
 typedef struct otmi_map_table {
     size_t mask;   /* entries - 1 */
     size_t filled; /* entries that are not empty, removed ones included */
@@ -30,7 +30,36 @@ void otmi_series_map_remove(otmi_series_map *map, const otmi_series *series);
 void otmi_series_map_condemn(otmi_series_map *map);
 void otmi_series_map_free_condemned(otmi_series_map *map);
 
+#define OTMI_TAG_BITS (32 - OTMI_NUMBER_BITS)
+#define OTMI_ENTRY_REMOVED 1u
+
+/* The bits of a hash that do not choose the place to look first, but in the largest of tables. */
+static inline uint32_t otmi_map_tag(uint32_t hash)
+{
+    return hash >> OTMI_NUMBER_BITS;
+}
+
 /* NULL: not there. Only inside a section, or under the mutex. */
 otmi_series *otmi_series_map_find(const otmi_series_map *map, uint64_t hash, const otmi_attr_span *span);
+
+/* The same without a call, for recordings. */
+static inline __attribute__((always_inline)) otmi_series *otmi_series_map_look_up(const otmi_series_map *map,
+                                                                                  uint64_t hash,
+                                                                                  const otmi_attr_span *span)
+{
+    const otmi_map_table *table = __atomic_load_n(&map->table, __ATOMIC_ACQUIRE);
+    uint32_t tag = otmi_map_tag((uint32_t)hash);
+    for (size_t i = (uint32_t)hash & table->mask;; i = (i + 1) & table->mask) {
+        uint32_t entry = __atomic_load_n(&table->entries[i], __ATOMIC_ACQUIRE);
+        if ((entry & ((1u << OTMI_TAG_BITS) - 1)) == tag && entry > OTMI_ENTRY_REMOVED) {
+            otmi_series *series = otmi_series_numbered(map->series, entry >> OTMI_TAG_BITS);
+            if (__builtin_expect(otmi_attr_span_equals(span, series->attrs), 1)) {
+                return series;
+            }
+        } else if (entry == 0) {
+            return NULL;
+        }
+    }
+}
 
 #endif

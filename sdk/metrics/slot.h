@@ -37,7 +37,7 @@ typedef struct otmi_thread {
 extern _Thread_local otmi_thread otmi_this_thread OTMI_TLS_MODEL;
 
 /* Nobody's slot, which no collector waits for: being "inside" it protects nothing but its own NULL cells. */
-extern otmi_slot otmi_empty_slot;
+extern otmi_slot otmi_empty_slot __attribute__((visibility("hidden")));
 
 static inline void otmi_slot_enter(otmi_slot *slot)
 {
@@ -78,11 +78,15 @@ void otmi_slot_return(otmi_slot *slot);
 /* A slot to work in, entered: the thread's own, leased now if it has none yet, or the shared one. */
 static inline otmi_slot *otmi_slot_begin(void)
 {
-    if (__builtin_expect(otmi_this_thread.slot == &otmi_empty_slot, 0) && otmi_slot_lease() != OTM_OK) {
-        return otmi_slot_borrow();
+    otmi_slot *slot = otmi_this_thread.slot;
+    if (__builtin_expect(slot == &otmi_empty_slot, 0)) {
+        if (otmi_slot_lease() != OTM_OK) {
+            return otmi_slot_borrow();
+        }
+        slot = otmi_this_thread.slot;
     }
-    otmi_slot_enter(otmi_this_thread.slot);
-    return otmi_this_thread.slot;
+    otmi_slot_enter(slot);
+    return slot;
 }
 
 static inline void otmi_slot_end(otmi_slot *slot)

@@ -86,22 +86,15 @@ void otmi_storage_destroy(otmi_storage *storage)
     otmi_free(allocator, storage, sizeof *storage);
 }
 
-void otmi_storage_keep(const otmi_storage *storage, const otm_attr *attrs, size_t attr_count,
-                       const otm_attr **kept, otmi_attr_span *span)
+size_t otmi_storage_keep(const otmi_storage *storage, const otm_attr *attrs, size_t attr_count, otm_attr *kept)
 {
-    const otmi_key_filter *filter = storage->stream->filter;
-    *span = (otmi_attr_span){.attrs = attrs, .count = attr_count};
-    if (filter == NULL || attr_count == 0) {
-        return;
-    }
     size_t count = 0;
     for (size_t i = 0; i < attr_count; i++) {
-        if (otmi_key_filter_keeps(filter, attrs[i].key, attrs[i].key_size)) {
-            kept[count++] = &attrs[i];
+        if (otmi_key_filter_keeps(storage->stream->filter, attrs[i].key, attrs[i].key_size)) {
+            kept[count++] = attrs[i];
         }
     }
-    span->kept = kept;
-    span->count = count;
+    return count;
 }
 
 /* A canonical copy of what the stream keeps of the attributes; those with an empty key, which mean nothing, are left
@@ -144,15 +137,15 @@ otmi_series *otmi_storage_find_set(const otmi_storage *storage, const otmi_attr_
 otmi_series *otmi_storage_add_locked(otmi_storage *storage, otmi_attr_set *set)
 {
     otmi_attr_span span = {.attrs = set->attrs, .count = set->count};
-    otmi_attr_print prints[OTMI_PLACED_ATTRS];
+    uint64_t hashes[OTMI_PLACED_ATTRS];
     otmi_series *series = otmi_series_take(&storage->table);
     if (series == NULL) {
         otmi_attr_set_destroy(storage->env->allocator, set);
         return NULL;
     }
     series->attrs = set;
-    series->hash = (uint32_t)otmi_attr_span_print(storage->env->hash_key, &span, prints);
-    otmi_attr_set_make_places(set, prints);
+    series->hash = (uint32_t)otmi_attr_span_hashes(storage->env->hash_key, &span, hashes);
+    otmi_attr_set_make_places(set, hashes);
     /* Release: a collector that sees it live sees its attributes. */
     __atomic_store_n(&series->state, OTMI_SERIES_LIVE, __ATOMIC_RELEASE);
     if (otmi_series_map_insert(&storage->map, series) != OTM_OK) {

@@ -141,9 +141,8 @@ void otmi_storage_collect_end(otmi_storage *storage, uint32_t reader_bit, uint64
 
 #define OTMI_STACK_ATTRS 128u
 
-/* Fills `span` with what the stream keeps; `kept` has room for attr_count pointers. */
-void otmi_storage_keep(const otmi_storage *storage, const otm_attr *attrs, size_t attr_count,
-                       const otm_attr **kept, otmi_attr_span *span);
+/* Copies what the stream keeps, and answers how many; `kept` has room for attr_count. */
+size_t otmi_storage_keep(const otmi_storage *storage, const otm_attr *attrs, size_t attr_count, otm_attr *kept);
 
 /* Applies a measurement to a series through a slot that the caller has entered. False: only the slow path can (no
  * cell yet, not admitted, not started). */

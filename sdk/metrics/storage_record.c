@@ -3,9 +3,40 @@
 #include "metrics/storage_slow.h"
 #include "util/utf8.h"
 
-bool otmi_storage_apply(otmi_storage *storage, const otmi_slot *slot, otmi_series *series, otmi_number value)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+static inline void add_to_sum(const otmi_shape *shape, char *cell, otmi_number value)
+{
+    if (shape->kind == OTMI_SHAPE_SUM_I64) {
+        otmi_sum_i64_add((uint64_t *)(void *)cell, value.i64);
+    } else {
+        otmi_sum_f64_add((uint64_t *)(void *)cell, value.f64);
+    }
+}
+
+static __attribute__((noinline)) void add_to_histogram(const otmi_storage *storage, char *half, otmi_number value)
 {
     const otmi_shape *shape = &storage->shape;
+    double v = storage->stream->number == OTM_NUMBER_I64 ? (double)value.i64 : value.f64;
+    if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
+        otmi_histogram_add((otmi_histogram_half *)(void *)half, shape, storage->env->allocator, v);
+    } else {
+        otmi_exponential_add((otmi_exponential_half *)(void *)half, shape, storage->env->allocator, v);
+    }
+}
+
+static ALWAYS_INLINE bool apply(const otmi_storage *storage, const otmi_slot *slot, otmi_series *series,
+                                otmi_number value)
+{
+    const otmi_shape *shape = &storage->shape;
+    if (shape->one_word) {
+        char *word = otmi_series_cell(series, slot);
+        if (word == NULL || __atomic_load_n(&series->start_ns, __ATOMIC_RELAXED) == 0) {
+            return false;
+        }
+        add_to_sum(shape, word, value);
+        return true;
+    }
     /* Acquire: what the collector cleared before it raised the epoch is seen cleared. */
     uint32_t epoch = __atomic_load_n(&storage->epoch, __ATOMIC_ACQUIRE);
     if (shape->delta || shape->tracks_idle) {
@@ -27,31 +58,31 @@ bool otmi_storage_apply(otmi_storage *storage, const otmi_slot *slot, otmi_serie
     if (shape->halves && (epoch & 1) != 0) {
         cell += shape->half_size;
     }
-    if (shape->kind == OTMI_SHAPE_SUM_I64) {
-        otmi_sum_i64_add((uint64_t *)(void *)cell, value.i64);
-    } else if (shape->kind == OTMI_SHAPE_SUM_F64) {
-        otmi_sum_f64_add((uint64_t *)(void *)cell, value.f64);
+    if (otmi_shape_is_histogram(shape)) {
+        add_to_histogram(storage, cell, value);
     } else {
-        double v = storage->stream->number == OTM_NUMBER_I64 ? (double)value.i64 : value.f64;
-        if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
-            otmi_histogram_add((otmi_histogram_half *)(void *)cell, shape, storage->env->allocator, v);
-        } else {
-            otmi_exponential_add((otmi_exponential_half *)(void *)cell, shape, storage->env->allocator, v);
-        }
+        add_to_sum(shape, cell, value);
     }
     return true;
 }
 
-static __attribute__((noinline)) void record_slow(otmi_storage *storage, const otmi_offer *offer)
+bool otmi_storage_apply(otmi_storage *storage, const otmi_slot *slot, otmi_series *series, otmi_number value)
+{
+    return apply(storage, slot, series, value);
+}
+
+static __attribute__((noinline)) void record_slow(otmi_storage *storage, otmi_number value, const otm_attr *attrs,
+                                                  size_t attr_count, const otm_context *context)
 {
     if (!otmi_env_alive(storage->env)) {
         return;
     }
+    otmi_offer offer = {value, attrs, attr_count, context, storage->env->clock};
     otmi_slow_record slow;
     otmi_slow_begin(&slow, storage);
     otmi_attr_set *set = NULL;
     otmi_series *series = storage->overflow;
-    if (otmi_storage_canonical(storage, offer->attrs, offer->attr_count, &slow.empty_key, &set) != OTM_OK) {
+    if (otmi_storage_canonical(storage, attrs, attr_count, &slow.empty_key, &set) != OTM_OK) {
         slow.no_memory = true;
     }
     otmi_mutex_lock(&storage->mu);
@@ -60,7 +91,7 @@ static __attribute__((noinline)) void record_slow(otmi_storage *storage, const o
     }
     series = otmi_storage_begin_measuring_locked(storage, series, slow.now_ns);
     otmi_mutex_unlock(&storage->mu);
-    otmi_slow_apply(&slow, storage, series, offer);
+    otmi_slow_apply(&slow, storage, series, &offer);
     otmi_slow_end(&slow, storage);
 }
 
@@ -68,14 +99,14 @@ static __attribute__((noinline)) void record_slow(otmi_storage *storage, const o
 static bool is_canonical(const otmi_attr_span *span)
 {
     for (size_t i = 0; i < span->count; i++) {
-        const otm_attr *a = otmi_attr_span_at(span, i);
+        const otm_attr *a = &span->attrs[i];
         bool plain = a->value.type == OTM_VALUE_STRING ? otmi_utf8_valid(a->value.as.string, a->value.size)
                                                        : a->value.type <= OTM_VALUE_F64;
         if (!plain || a->key_size == 0 || !otmi_utf8_valid(a->key, a->key_size)) {
             return false;
         }
         for (size_t j = 0; j < i; j++) {
-            const otm_attr *b = otmi_attr_span_at(span, j);
+            const otm_attr *b = &span->attrs[j];
             if (a->key_size == b->key_size && memcmp(a->key, b->key, a->key_size) == 0) {
                 return false;
             }
@@ -85,7 +116,8 @@ static bool is_canonical(const otmi_attr_span *span)
 }
 
 /* At the limit, without a lock: sets with no place go to the overflow series. */
-static bool overflows(const otmi_storage *storage, const otmi_series *series, const otmi_attr_span *span)
+static __attribute__((noinline)) bool overflows(const otmi_storage *storage, const otmi_series *series,
+                                                const otmi_attr_span *span)
 {
     if (__atomic_load_n(&storage->full, __ATOMIC_RELAXED) == 0) {
         return false;
@@ -100,48 +132,58 @@ static bool overflows(const otmi_storage *storage, const otmi_series *series, co
            __atomic_load_n(&series->by.admitted[epoch & 1], __ATOMIC_RELAXED) != epoch;
 }
 
-static inline __attribute__((always_inline)) bool record_fast(otmi_storage *storage, otmi_attr_span *span,
-                                                              const otmi_offer *offer)
+static __attribute__((noinline)) void offer_exemplar(otmi_storage *storage, otmi_series *series, otmi_number value,
+                                                     const otm_attr *attrs, size_t attr_count,
+                                                     const otm_context *context)
 {
-    otmi_attr_print prints[OTMI_PLACED_ATTRS];
-    uint64_t hash = otmi_attr_span_print(storage->env->hash_key, span, prints);
+    otmi_offer offer = {value, attrs, attr_count, context, storage->env->clock};
+    otmi_storage_offer(storage, series, &offer);
+}
+
+/* False if only the slow path can. What is rare takes the measurement apart, out of the way. */
+static ALWAYS_INLINE bool record_fast(otmi_storage *storage, otmi_attr_span *span, otmi_number value,
+                                      const otm_attr *attrs, size_t attr_count, const otm_context *context)
+{
+    uint64_t hashes[OTMI_PLACED_ATTRS];
+    uint64_t hash = otmi_attr_span_hashes(storage->env->hash_key, span, hashes);
     otmi_slot *slot = otmi_slot_begin();
-    otmi_series *series = otmi_series_map_find(&storage->map, hash, span);
-    bool done = series != NULL && otmi_storage_apply(storage, slot, series, offer->value);
-    if (!done && overflows(storage, series, span)) {
+    otmi_series *series = otmi_series_map_look_up(&storage->map, hash, span);
+    bool done = series != NULL && apply(storage, slot, series, value);
+    if (__builtin_expect(!done, 0) && overflows(storage, series, span)) {
         series = storage->overflow;
-        done = otmi_storage_apply(storage, slot, series, offer->value);
+        done = otmi_storage_apply(storage, slot, series, value);
     }
-    if (done) {
-        otmi_storage_offer_if_eligible(storage, series, offer);
+    if (__builtin_expect(otmi_exemplar_eligible(&storage->exemplars, context), 0) && done) {
+        offer_exemplar(storage, series, value, attrs, attr_count, context);
     }
     otmi_slot_end(slot);
     return done;
 }
 
-static __attribute__((noinline)) void record_filtered(otmi_storage *storage, const otmi_offer *offer)
+static __attribute__((noinline)) void record_filtered(otmi_storage *storage, otmi_number value, const otm_attr *attrs,
+                                                      size_t attr_count, const otm_context *context)
 {
-    const otm_attr *kept[OTMI_STACK_ATTRS];
-    otmi_attr_span span;
-    bool fits = offer->attr_count <= OTMI_STACK_ATTRS;
+    otm_attr kept[OTMI_STACK_ATTRS];
+    otmi_attr_span span = {.attrs = kept};
+    bool fits = attr_count <= OTMI_STACK_ATTRS;
     if (fits) {
-        otmi_storage_keep(storage, offer->attrs, offer->attr_count, kept, &span);
+        span.count = otmi_storage_keep(storage, attrs, attr_count, kept);
     }
-    if (!fits || !record_fast(storage, &span, offer)) {
-        record_slow(storage, offer);
+    if (!fits || !record_fast(storage, &span, value, attrs, attr_count, context)) {
+        record_slow(storage, value, attrs, attr_count, context);
     }
 }
 
 void otmi_storage_record(otmi_storage *storage, otmi_number value, const otm_attr *attrs, size_t attr_count,
                          const otm_context *context)
 {
-    otmi_offer offer = {value, attrs, attrs == NULL ? 0 : attr_count, context, storage->env->clock};
+    attr_count = attrs == NULL ? 0 : attr_count;
     if (__builtin_expect(storage->stream->filter != NULL, 0)) {
-        record_filtered(storage, &offer);
+        record_filtered(storage, value, attrs, attr_count, context);
         return;
     }
-    otmi_attr_span span = {.attrs = attrs, .count = offer.attr_count};
-    if (!record_fast(storage, &span, &offer)) {
-        record_slow(storage, &offer);
+    otmi_attr_span span = {.attrs = attrs, .count = attr_count};
+    if (__builtin_expect(!record_fast(storage, &span, value, attrs, attr_count, context), 0)) {
+        record_slow(storage, value, attrs, attr_count, context);
     }
 }

@@ -40,38 +40,41 @@ static inline uint64_t otmi_load_u32(const unsigned char *bytes)
     return word;
 }
 
+/* On the way of every unbound recording: their callers' loops are to keep what they need in registers. */
+#define OTMI_ALWAYS_INLINE inline __attribute__((always_inline))
+
 #define OTMI_SHORT_BYTES 16u
+#define OTMI_MEDIUM_BYTES 32u
 
 /* All bytes of a string of up to OTMI_SHORT_BYTES. Of two strings of one size, both words are equal only if they are.
- * The loads overlap where the size lies between two powers of two; from 4 on there is no branch on the size, since sets
- * of attributes in changing order would mispredict it. */
+ * The loads overlap where the size lies between two powers of two. */
 typedef struct otmi_short_bytes {
     uint64_t a, b;
 } otmi_short_bytes;
 
-static inline otmi_short_bytes otmi_load_short(const unsigned char *p, size_t size)
+/* The same of less than 8. */
+static OTMI_ALWAYS_INLINE otmi_short_bytes otmi_load_shorter(const unsigned char *p, size_t size)
 {
-    otmi_short_bytes words = {0, 0};
     if (__builtin_expect(size >= 4, 1)) {
-        size_t step = size >> 3 << 2; /* 4 from 8 on, else 0 */
-        words.a = otmi_load_u32(p) << 32 | otmi_load_u32(p + step);
-        words.b = otmi_load_u32(p + size - 4) << 32 | otmi_load_u32(p + size - 4 - step);
-    } else if (size > 0) {
-        words.a = (uint64_t)p[0] << 16 | (uint64_t)p[size / 2] << 8 | p[size - 1];
+        return (otmi_short_bytes){otmi_load_u32(p), otmi_load_u32(p + size - 4)};
     }
-    return words;
+    if (size > 0) {
+        return (otmi_short_bytes){(uint64_t)p[0] << 16 | (uint64_t)p[size / 2] << 8 | p[size - 1], 0};
+    }
+    return (otmi_short_bytes){0, 0};
 }
 
-static inline bool otmi_short_differ(otmi_short_bytes a, otmi_short_bytes b)
+static OTMI_ALWAYS_INLINE otmi_short_bytes otmi_load_short(const unsigned char *p, size_t size)
 {
-    return ((a.a ^ b.a) | (a.b ^ b.b)) != 0;
+    return size < 8 ? otmi_load_shorter(p, size) : (otmi_short_bytes){otmi_load_u64(p), otmi_load_u64(p + size - 8)};
 }
 
-/* Two words and a tag (a size, a type) to one. The tag comes in only after the key has made the words unknown: were it
- * added to one of them, strings of different sizes could be made to meet without knowing the key. */
+/* Two words and a tag (a size, a type) to one, which is to be mixed further. The tag comes in only after the key has
+ * made the words unknown: were it added to one of them, strings of different sizes could be made to meet without
+ * knowing the key. */
 static inline uint64_t otmi_hash_fold(const otmi_hash_key *key, uint64_t a, uint64_t b, uint64_t tag)
 {
-    return otmi_mix(a ^ key->k0, b ^ key->k1) + tag * UINT64_C(0xd6e8feb86659fd93);
+    return otmi_mix(a ^ key->k0, b ^ key->k1) + tag;
 }
 
 /* The same, with every bit of the result depending on every bit that went in. */
@@ -83,11 +86,9 @@ static inline uint64_t otmi_hash_words(const otmi_hash_key *key, uint64_t a, uin
 /* A string of more than OTMI_SHORT_BYTES to two words. */
 otmi_short_bytes otmi_load_longer(const otmi_hash_key *key, const unsigned char *bytes, size_t size);
 
-static inline otmi_short_bytes otmi_load_long(const otmi_hash_key *key, const unsigned char *p, size_t size)
+/* The same of OTMI_SHORT_BYTES + 1 to OTMI_MEDIUM_BYTES. */
+static OTMI_ALWAYS_INLINE otmi_short_bytes otmi_load_medium(const otmi_hash_key *key, const unsigned char *p, size_t size)
 {
-    if (size > 32) {
-        return otmi_load_longer(key, p, size);
-    }
     /* The last 16 bytes may overlap those before. */
     uint64_t first = otmi_mix(otmi_load_u64(p) ^ key->k0, otmi_load_u64(p + 8) ^ key->k1);
     return (otmi_short_bytes){first ^ otmi_load_u64(p + size - 16), otmi_load_u64(p + size - 8)};
@@ -95,10 +96,12 @@ static inline otmi_short_bytes otmi_load_long(const otmi_hash_key *key, const un
 
 /* A string to a word that is to be mixed further: what otmi_hash_bytes() and attribute hashes begin with. The size, as
  * the tag, tells "a" from "aa", whose loads are alike. */
-static inline uint64_t otmi_hash_fold_bytes(const otmi_hash_key *key, const void *bytes, size_t size)
+static OTMI_ALWAYS_INLINE uint64_t otmi_hash_fold_bytes(const otmi_hash_key *key, const void *bytes, size_t size)
 {
     const unsigned char *p = (const unsigned char *)bytes;
-    otmi_short_bytes words = size <= OTMI_SHORT_BYTES ? otmi_load_short(p, size) : otmi_load_long(key, p, size);
+    otmi_short_bytes words = size <= OTMI_SHORT_BYTES    ? otmi_load_short(p, size)
+                             : size <= OTMI_MEDIUM_BYTES ? otmi_load_medium(key, p, size)
+                                                         : otmi_load_longer(key, p, size);
     return otmi_hash_fold(key, words.a, words.b, size);
 }
 
@@ -107,19 +110,31 @@ static inline uint64_t otmi_hash_bytes(const otmi_hash_key *key, const void *byt
     return otmi_mix(otmi_hash_fold_bytes(key, bytes, size) ^ key->k1, UINT64_C(0x9e3779b97f4a7c15));
 }
 
-/* Whether two strings of one size are equal; short ones without a call. */
-static inline bool otmi_bytes_equal(const void *a, const void *b, size_t size)
+static inline uint64_t otmi_differ_u64(const unsigned char *p, const unsigned char *q)
+{
+    return otmi_load_u64(p) ^ otmi_load_u64(q);
+}
+
+/* 0 if two strings of one size, of up to OTMI_MEDIUM_BYTES, are equal. */
+static OTMI_ALWAYS_INLINE uint64_t otmi_medium_differ(const char *a, const char *b, size_t size)
 {
     const unsigned char *p = (const unsigned char *)a;
     const unsigned char *q = (const unsigned char *)b;
-    if (size <= OTMI_SHORT_BYTES) {
-        return !otmi_short_differ(otmi_load_short(p, size), otmi_load_short(q, size));
+    if (size < 8) {
+        otmi_short_bytes mine = otmi_load_shorter(p, size);
+        otmi_short_bytes theirs = otmi_load_shorter(q, size);
+        return (mine.a ^ theirs.a) | (mine.b ^ theirs.b);
     }
-    uint64_t differ = 0;
-    for (size_t i = 0; i + 8 < size; i += 8) {
-        differ |= otmi_load_u64(p + i) ^ otmi_load_u64(q + i);
+    uint64_t differ = otmi_differ_u64(p, q) | otmi_differ_u64(p + size - 8, q + size - 8);
+    if (size > OTMI_SHORT_BYTES) {
+        differ |= otmi_differ_u64(p + 8, q + 8) | otmi_differ_u64(p + size - 16, q + size - 16);
     }
-    return (differ | (otmi_load_u64(p + size - 8) ^ otmi_load_u64(q + size - 8))) == 0;
+    return differ;
+}
+
+static inline bool otmi_bytes_equal(const void *a, const void *b, size_t size)
+{
+    return size <= OTMI_MEDIUM_BYTES ? otmi_medium_differ(a, b, size) == 0 : memcmp(a, b, size) == 0;
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* A bound handle knows its series: recording on it looks nothing up. The map's look-up is wrapped by the linker. */
+/* A bound handle knows its series: recording on it looks nothing up. The functions that do are wrapped by the linker. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include <otm/sdk.h>
 
-#include "metrics/series_map.h"
+#include "metrics/storage.h"
 
 static int lookups;
 
@@ -18,6 +18,19 @@ otmi_series *__wrap_otmi_series_map_find(const otmi_series_map *map, uint64_t ha
 {
     lookups++;
     return __real_otmi_series_map_find(map, hash, span);
+}
+
+/* Unbound recordings look up in there, without a call. */
+void __real_otmi_storage_record(otmi_storage *storage, otmi_number value, const otm_attr *attrs, size_t attr_count,
+                                const otm_context *context);
+void __wrap_otmi_storage_record(otmi_storage *storage, otmi_number value, const otm_attr *attrs, size_t attr_count,
+                                const otm_context *context);
+
+void __wrap_otmi_storage_record(otmi_storage *storage, otmi_number value, const otm_attr *attrs, size_t attr_count,
+                                const otm_context *context)
+{
+    lookups++;
+    __real_otmi_storage_record(storage, value, attrs, attr_count, context);
 }
 
 static otm_meter *meter_with_a_reader(otm_reader **reader, otm_meter_provider **provider)

@@ -161,6 +161,28 @@ static void storage_takes_sets_in_any_order_and_the_last_of_a_repeated_key(void 
     storage_fixture_fini(&f);
 }
 
+/* Their hash is not that of the repaired form: only the slow path finds the series. */
+static void storage_takes_keys_that_are_no_utf8_to_the_series_of_their_repaired_form(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    storage_fixture_init(&f);
+    f.stream.cardinality_limit = 1;
+    storage_fixture_open(&f, 1);
+    const otm_attr illegible = otm_attr_string("caf\xE9", "v");
+    const otm_attr repaired = otm_attr_string("caf\xEF\xBF\xBD", "v");
+    const otm_attr other = otm_attr_string("caf\xE9", "w");
+    otmi_storage_record(f.storage, (otmi_number){.i64 = 1}, &illegible, 1, NULL);
+    otmi_storage_record(f.storage, (otmi_number){.i64 = 2}, &repaired, 1, NULL);
+    otmi_storage_record(f.storage, (otmi_number){.i64 = 4}, &illegible, 1, NULL);
+    otmi_storage_record(f.storage, (otmi_number){.i64 = 8}, &other, 1, NULL); /* at the limit */
+    otmi_points points = storage_collect(&f);
+    assert_int_equal(points.count, 2);
+    assert_int_equal(value_of(&points, OVERFLOW), 8);
+    assert_int_equal(total_of(&points), 15);
+    storage_fixture_fini(&f);
+}
+
 static void storage_leaves_out_empty_keys_and_attributes_that_are_not_there(void **state)
 {
     (void)state;
@@ -318,6 +340,7 @@ int main(void)
         cmocka_unit_test(storage_at_its_limit_gives_later_sets_to_the_overflow_series),
         cmocka_unit_test(storage_with_the_largest_limit_has_no_overflow),
         cmocka_unit_test(storage_takes_sets_in_any_order_and_the_last_of_a_repeated_key),
+        cmocka_unit_test(storage_takes_keys_that_are_no_utf8_to_the_series_of_their_repaired_form),
         cmocka_unit_test(storage_leaves_out_empty_keys_and_attributes_that_are_not_there),
         cmocka_unit_test(storage_with_a_clock_at_zero_records_all_the_same),
         cmocka_unit_test(storage_gives_each_series_its_own_start_time_for_good),
