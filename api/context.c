@@ -13,7 +13,15 @@ static uint32_t supplier_next;
 static const supplier *current_supplier;
 static uint32_t in_use;
 
-static _Thread_local const otm_context *attached;
+#if defined(OTM_TLS_INITIAL_EXEC)
+#define TLS_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#define TLS_MODEL
+#endif
+
+/* Every recording asks for the first where somebody traces. Of the memory that libraries loaded late have for words as
+ * quick to reach there is little: hence the second has none of it. */
+static _Thread_local const otm_context *attached TLS_MODEL;
 static _Thread_local otm_context supplied;
 
 const uint32_t *otm_context_in_use(void)
@@ -31,17 +39,19 @@ const otm_context *otm_context_attach(const otm_context *context)
     return before;
 }
 
+static __attribute__((noinline)) const otm_context *ask(const supplier *s)
+{
+    otm_context_init(&supplied);
+    return s->function(&supplied, s->user_data) ? &supplied : NULL;
+}
+
 const otm_context *otm_context_current(void)
 {
     if (attached != NULL) {
         return attached;
     }
     const supplier *s = __atomic_load_n(&current_supplier, __ATOMIC_ACQUIRE);
-    if (s == NULL) {
-        return NULL;
-    }
-    otm_context_init(&supplied);
-    return s->function(&supplied, s->user_data) ? &supplied : NULL;
+    return s == NULL ? NULL : ask(s);
 }
 
 void otm_context_set_supplier(otm_context_supplier function, void *user_data)

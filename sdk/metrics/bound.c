@@ -22,13 +22,13 @@ typedef enum way {
     INTERVALS /* anything whose series have to be admitted to each interval: delta, or they end when they are idle */
 } way;
 
-/* Nowhere, if the series has yet to be admitted to the interval. */
-static inline otmi_location admitted_location(const otmi_target *target, uint32_t epoch)
+/* NULL, if the series has yet to be admitted to the interval. */
+static inline char *admitted_cell(const otmi_target *target, const otmi_slot *slot, uint32_t epoch)
 {
     const otmi_series *series = __atomic_load_n(&target->series, __ATOMIC_ACQUIRE);
     bool admitted =
         series != NULL && __atomic_load_n(&series->by.admitted[epoch & 1], __ATOMIC_RELAXED) == epoch;
-    return __builtin_expect(admitted, 1) ? otmi_series_location(series) : 0;
+    return __builtin_expect(admitted, 1) ? otmi_series_cell(series, slot) : NULL;
 }
 
 /* The word or half to add to, in a section that was entered; NULL (and no section) if only the slow path can. */
@@ -39,9 +39,9 @@ static ALWAYS_INLINE char *enter(const otmi_target *target, way how, otmi_slot *
     otmi_slot_enter(*slot);
     /* Read inside the section: after a grace period nobody uses a location that was taken away. */
     uint32_t epoch = how == ONE_WORD ? 0 : __atomic_load_n(&storage->epoch, __ATOMIC_ACQUIRE);
-    otmi_location location = how == INTERVALS ? admitted_location(target, epoch)
-                                              : __atomic_load_n(&target->location, __ATOMIC_RELAXED);
-    char *cell = otmi_slot_cell(*slot, location);
+    char *cell = how == INTERVALS
+                     ? admitted_cell(target, *slot, epoch)
+                     : otmi_slot_cell(*slot, __atomic_load_n(&target->location, __ATOMIC_RELAXED));
     if (__builtin_expect(cell == NULL, 0)) {
         otmi_slot_leave(*slot);
         return NULL;
@@ -50,7 +50,7 @@ static ALWAYS_INLINE char *enter(const otmi_target *target, way how, otmi_slot *
     return second ? cell + storage->shape.half_size : cell;
 }
 
-/* Whether measurements may become exemplars now: then the general way, which looks at the context. */
+/* Whether measurements may become exemplars now: then the context has to be asked for, in record_traced_*(). */
 static inline bool is_traced(const otmi_bound *bound)
 {
     return OTM_LOAD_RELAXED(bound->traced) != 0;
@@ -59,6 +59,8 @@ static inline bool is_traced(const otmi_bound *bound)
 /* Out of the way of the fast paths, so that these need no stack of their own: inlined, they cost half as much again. */
 static __attribute__((noinline)) void record_any_i64(otm_bound *self, int64_t value);
 static __attribute__((noinline)) void record_any_f64(otm_bound *self, double value);
+static __attribute__((noinline)) void record_traced_i64(otm_bound *self, int64_t value);
+static __attribute__((noinline)) void record_traced_f64(otm_bound *self, double value);
 
 static __attribute__((noinline)) void slow(otmi_bound *bound, otmi_number value)
 {
@@ -70,13 +72,18 @@ static __attribute__((noinline)) void refuse(const otmi_bound *bound, double val
     otmi_instrument_refuse(bound->instrument, value);
 }
 
-/* Where a fast path begins: what to add to, in a section that was entered. NULL: the value went another way, through
- * record_any_*() if it is not `plain`, or through slow(). */
-static ALWAYS_INLINE char *begin_i64(otm_bound *self, way how, bool plain, int64_t value, otmi_slot **slot)
+/* Where a fast path begins: what to add to, in a section that was entered. NULL: the value went another way: through
+ * record_any_*() if it is not `plain`, through record_traced_*() if the context is still to be asked for, or through
+ * slow(). */
+static ALWAYS_INLINE char *begin_i64(otm_bound *self, bool ask, way how, bool plain, int64_t value, otmi_slot **slot)
 {
     otmi_bound *bound = of(self);
-    if (__builtin_expect(!plain || is_traced(bound), 0)) {
+    if (__builtin_expect(!plain, 0)) {
         record_any_i64(self, value);
+        return NULL;
+    }
+    if (ask && __builtin_expect(is_traced(bound), 0)) {
+        record_traced_i64(self, value);
         return NULL;
     }
     char *cell = enter(&bound->targets[0], how, slot);
@@ -86,11 +93,15 @@ static ALWAYS_INLINE char *begin_i64(otm_bound *self, way how, bool plain, int64
     return cell;
 }
 
-static ALWAYS_INLINE char *begin_f64(otm_bound *self, way how, bool plain, double value, otmi_slot **slot)
+static ALWAYS_INLINE char *begin_f64(otm_bound *self, bool ask, way how, bool plain, double value, otmi_slot **slot)
 {
     otmi_bound *bound = of(self);
-    if (__builtin_expect(!plain || is_traced(bound), 0)) {
+    if (__builtin_expect(!plain, 0)) {
         record_any_f64(self, value);
+        return NULL;
+    }
+    if (ask && __builtin_expect(is_traced(bound), 0)) {
+        record_traced_f64(self, value);
         return NULL;
     }
     char *cell = enter(&bound->targets[0], how, slot);
@@ -100,40 +111,36 @@ static ALWAYS_INLINE char *begin_f64(otm_bound *self, way how, bool plain, doubl
     return cell;
 }
 
-static ALWAYS_INLINE void add_i64(otm_bound *self, way how, bool plain, int64_t value)
+/* Each fast path twice: as the operation of handles, and as what measurements take that turned out to be unsampled. */
+#define PATHS(name, type, what, ...)                            \
+    static void name(otm_bound *self, type value)               \
+    {                                                           \
+        what(self, true, __VA_ARGS__, value);                   \
+    }                                                           \
+    static void name##_unsampled(otm_bound *self, type value)   \
+    {                                                           \
+        what(self, false, __VA_ARGS__, value);                  \
+    }
+
+static ALWAYS_INLINE void add_i64(otm_bound *self, bool ask, way how, bool plain, int64_t value)
 {
     otmi_slot *slot;
-    char *cell = begin_i64(self, how, plain, value, &slot);
+    char *cell = begin_i64(self, ask, how, plain, value, &slot);
     if (cell != NULL) {
         otmi_sum_i64_add((uint64_t *)(void *)cell, value);
         otmi_slot_leave(slot);
     }
 }
 
-static void add_counter_i64(otm_bound *self, int64_t value)
-{
-    add_i64(self, ONE_WORD, value >= 0, value);
-}
+PATHS(add_counter_i64, int64_t, add_i64, ONE_WORD, value >= 0)
+PATHS(add_counter_of_interval_i64, int64_t, add_i64, INTERVALS, value >= 0)
+PATHS(add_sum_i64, int64_t, add_i64, ONE_WORD, true)
+PATHS(add_sum_of_interval_i64, int64_t, add_i64, INTERVALS, true)
 
-static void add_counter_of_interval_i64(otm_bound *self, int64_t value)
-{
-    add_i64(self, INTERVALS, value >= 0, value);
-}
-
-static void add_sum_i64(otm_bound *self, int64_t value)
-{
-    add_i64(self, ONE_WORD, true, value);
-}
-
-static void add_sum_of_interval_i64(otm_bound *self, int64_t value)
-{
-    add_i64(self, INTERVALS, true, value);
-}
-
-static ALWAYS_INLINE void add_f64(otm_bound *self, way how, bool plain, double value)
+static ALWAYS_INLINE void add_f64(otm_bound *self, bool ask, way how, bool plain, double value)
 {
     otmi_slot *slot;
-    char *cell = begin_f64(self, how, plain, value, &slot);
+    char *cell = begin_f64(self, ask, how, plain, value, &slot);
     if (cell != NULL) {
         otmi_sum_f64_add((uint64_t *)(void *)cell, value);
         otmi_slot_leave(slot);
@@ -146,26 +153,10 @@ static inline bool is_finite(double value)
     return fabs(value) <= DBL_MAX;
 }
 
-static void add_counter_f64(otm_bound *self, double value)
-{
-    add_f64(self, ONE_WORD, value >= 0 && value <= DBL_MAX, value);
-}
-
-static void add_counter_of_interval_f64(otm_bound *self, double value)
-{
-    add_f64(self, INTERVALS, value >= 0 && value <= DBL_MAX, value);
-}
-
-static void add_sum_f64(otm_bound *self, double value)
-{
-    add_f64(self, ONE_WORD, is_finite(value), value);
-}
-
-static void add_sum_of_interval_f64(otm_bound *self, double value)
-{
-    add_f64(self, INTERVALS, is_finite(value), value);
-}
-
+PATHS(add_counter_f64, double, add_f64, ONE_WORD, value >= 0 && value <= DBL_MAX)
+PATHS(add_counter_of_interval_f64, double, add_f64, INTERVALS, value >= 0 && value <= DBL_MAX)
+PATHS(add_sum_f64, double, add_f64, ONE_WORD, is_finite(value))
+PATHS(add_sum_of_interval_f64, double, add_f64, INTERVALS, is_finite(value))
 /* What is not the common case of a histogram. Leaves the section. */
 static __attribute__((noinline)) void record_uncommon(otm_bound *self, char *half, otmi_slot *slot, double value)
 {
@@ -206,43 +197,31 @@ static ALWAYS_INLINE void add_to_histogram(otm_bound *self, histogram which, con
     }
 }
 
-static ALWAYS_INLINE void to_histogram_i64(otm_bound *self, way how, histogram which, int64_t value)
+static ALWAYS_INLINE void to_histogram_i64(otm_bound *self, bool ask, way how, histogram which, int64_t value)
 {
     const otmi_shape *shape = &of(self)->targets[0].storage->shape; /* loaded once: before the section's stores */
     otmi_slot *slot;
-    char *half = begin_i64(self, how, true, value, &slot);
+    char *half = begin_i64(self, ask, how, true, value, &slot);
     if (half != NULL) {
         add_to_histogram(self, which, shape, half, slot, (double)value);
     }
 }
 
-static ALWAYS_INLINE void to_histogram_f64(otm_bound *self, way how, histogram which, double value)
+static ALWAYS_INLINE void to_histogram_f64(otm_bound *self, bool ask, way how, histogram which, double value)
 {
     const otmi_shape *shape = &of(self)->targets[0].storage->shape; /* loaded once: before the section's stores */
     otmi_slot *slot;
-    char *half = begin_f64(self, how, true, value, &slot);
+    char *half = begin_f64(self, ask, how, true, value, &slot);
     if (half != NULL) {
         add_to_histogram(self, which, shape, half, slot, value);
     }
 }
 
-#define HISTOGRAM_PATHS(name, which)                                    \
-    static void name##_i64(otm_bound *self, int64_t value)              \
-    {                                                                   \
-        to_histogram_i64(self, HALVES, which, value);                   \
-    }                                                                   \
-    static void name##_of_interval_i64(otm_bound *self, int64_t value)  \
-    {                                                                   \
-        to_histogram_i64(self, INTERVALS, which, value);                \
-    }                                                                   \
-    static void name##_f64(otm_bound *self, double value)               \
-    {                                                                   \
-        to_histogram_f64(self, HALVES, which, value);                   \
-    }                                                                   \
-    static void name##_of_interval_f64(otm_bound *self, double value)   \
-    {                                                                   \
-        to_histogram_f64(self, INTERVALS, which, value);                \
-    }
+#define HISTOGRAM_PATHS(name, which)                                                \
+    PATHS(name##_i64, int64_t, to_histogram_i64, HALVES, which)                     \
+    PATHS(name##_of_interval_i64, int64_t, to_histogram_i64, INTERVALS, which)      \
+    PATHS(name##_f64, double, to_histogram_f64, HALVES, which)                      \
+    PATHS(name##_of_interval_f64, double, to_histogram_f64, INTERVALS, which)
 
 HISTOGRAM_PATHS(record_few, FEW_BOUNDS)
 HISTOGRAM_PATHS(record_exponential, EXPONENTIAL)
@@ -293,6 +272,42 @@ static void record_any_f64(otm_bound *self, double value)
 {
     record_f64_ctx(self, value, otmi_context_held(of(self)->instrument));
 }
+
+/* -- One storage, and somebody holds a context ------------------------------------------------------------------- */
+
+/* The operations of a handle with one storage, and the way back to them. */
+typedef struct one_storage_ops {
+    otm_bound_ops ops; /* first */
+    void (*unsampled_i64)(otm_bound *self, int64_t value);
+    void (*unsampled_f64)(otm_bound *self, double value);
+} one_storage_ops;
+
+static const one_storage_ops *ops_of(const otm_bound *self)
+{
+    return (const one_storage_ops *)(const void *)self->ops;
+}
+
+static void record_traced_i64(otm_bound *self, int64_t value)
+{
+    const otm_context *context = otm_context_current();
+    if (__builtin_expect(otmi_exemplar_eligible(&of(self)->targets[0].storage->exemplars, context), 0)) {
+        record_i64_ctx(self, value, context);
+    } else {
+        ops_of(self)->unsampled_i64(self, value);
+    }
+}
+
+static void record_traced_f64(otm_bound *self, double value)
+{
+    const otm_context *context = otm_context_current();
+    if (__builtin_expect(otmi_exemplar_eligible(&of(self)->targets[0].storage->exemplars, context), 0)) {
+        record_f64_ctx(self, value, context);
+    } else {
+        ops_of(self)->unsampled_f64(self, value);
+    }
+}
+
+/* -- Shared by all ----------------------------------------------------------------------------------------------- */
 
 static void record_i64_as_f64(otm_bound *self, int64_t value)
 {
@@ -409,24 +424,28 @@ static void release(otm_bound *self)
      retain, release}
 #define OPS_I64(record) BOUND_OPS(record, record_f64_as_i64, record_i64_ctx, f64_as_i64_ctx)
 #define OPS_F64(record) BOUND_OPS(record_i64_as_f64, record, i64_as_f64_ctx, record_f64_ctx)
-
 /* Of each pair, the second is for storages that admit series to intervals. */
-static const otm_bound_ops counter_i64_ops[] = {OPS_I64(add_counter_i64), OPS_I64(add_counter_of_interval_i64)};
-static const otm_bound_ops counter_f64_ops[] = {OPS_F64(add_counter_f64), OPS_F64(add_counter_of_interval_f64)};
-static const otm_bound_ops sum_i64_ops[] = {OPS_I64(add_sum_i64), OPS_I64(add_sum_of_interval_i64)};
-static const otm_bound_ops sum_f64_ops[] = {OPS_F64(add_sum_f64), OPS_F64(add_sum_of_interval_f64)};
-static const otm_bound_ops few_i64_ops[] = {OPS_I64(record_few_i64), OPS_I64(record_few_of_interval_i64)};
-static const otm_bound_ops few_f64_ops[] = {OPS_F64(record_few_f64), OPS_F64(record_few_of_interval_f64)};
-static const otm_bound_ops exponential_i64_ops[] = {OPS_I64(record_exponential_i64),
-                                                    OPS_I64(record_exponential_of_interval_i64)};
-static const otm_bound_ops exponential_f64_ops[] = {OPS_F64(record_exponential_f64),
-                                                    OPS_F64(record_exponential_of_interval_f64)};
-static const otm_bound_ops other_i64_ops[] = {OPS_I64(record_other_i64), OPS_I64(record_other_of_interval_i64)};
-static const otm_bound_ops other_f64_ops[] = {OPS_F64(record_other_f64), OPS_F64(record_other_of_interval_f64)};
+#define ONE_I64(name) \
+    {{OPS_I64(name##_i64), name##_i64_unsampled, NULL}, \
+     {OPS_I64(name##_of_interval_i64), name##_of_interval_i64_unsampled, NULL}}
+#define ONE_F64(name) \
+    {{OPS_F64(name##_f64), NULL, name##_f64_unsampled}, \
+     {OPS_F64(name##_of_interval_f64), NULL, name##_of_interval_f64_unsampled}}
+
+static const one_storage_ops counter_i64_ops[] = ONE_I64(add_counter);
+static const one_storage_ops counter_f64_ops[] = ONE_F64(add_counter);
+static const one_storage_ops sum_i64_ops[] = ONE_I64(add_sum);
+static const one_storage_ops sum_f64_ops[] = ONE_F64(add_sum);
+static const one_storage_ops few_i64_ops[] = ONE_I64(record_few);
+static const one_storage_ops few_f64_ops[] = ONE_F64(record_few);
+static const one_storage_ops exponential_i64_ops[] = ONE_I64(record_exponential);
+static const one_storage_ops exponential_f64_ops[] = ONE_F64(record_exponential);
+static const one_storage_ops other_i64_ops[] = ONE_I64(record_other);
+static const one_storage_ops other_f64_ops[] = ONE_F64(record_other);
 static const otm_bound_ops any_i64_ops = OPS_I64(record_any_i64);
 static const otm_bound_ops any_f64_ops = OPS_F64(record_any_f64);
 
-static const otm_bound_ops *histogram_ops_for(const otmi_shape *shape, bool is_i64)
+static const one_storage_ops *histogram_ops_for(const otmi_shape *shape, bool is_i64)
 {
     if (shape->refuse_negative) {
         return NULL;
@@ -441,7 +460,7 @@ static const otm_bound_ops *histogram_ops_for(const otmi_shape *shape, bool is_i
 }
 
 /* The pair made for a shape, or NULL. */
-static const otm_bound_ops *fast_ops_for(const otmi_shape *shape, bool is_i64)
+static const one_storage_ops *fast_ops_for(const otmi_shape *shape, bool is_i64)
 {
     switch (shape->kind) {
     case OTMI_SHAPE_SUM_I64:
@@ -460,11 +479,11 @@ static const otm_bound_ops *ops_for(const otmi_instrument *instrument)
 {
     bool is_i64 = instrument->desc.number == OTM_NUMBER_I64;
     const otmi_shape *shape = instrument->storage_count == 1 ? &instrument->storages[0]->shape : NULL;
-    const otm_bound_ops *ops = shape == NULL ? NULL : fast_ops_for(shape, is_i64);
+    const one_storage_ops *ops = shape == NULL ? NULL : fast_ops_for(shape, is_i64);
     if (ops == NULL) {
         return is_i64 ? &any_i64_ops : &any_f64_ops;
     }
-    return &ops[shape->delta || shape->tracks_idle];
+    return &ops[shape->delta || shape->tracks_idle].ops;
 }
 
 static void unbind_all(otmi_bound *bound, size_t count)

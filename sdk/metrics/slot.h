@@ -16,10 +16,10 @@
 #define OTMI_MAX_SLOTS 1024u
 
 typedef struct otmi_slot {
-    _Alignas(64) uint32_t section; /* 1 while its owner is inside; written by the owner alone */
-    uint32_t leased;               /* 1 while a thread has it; compare-and-swap, acquire on taking, release on return */
-    _Alignas(64) char *cells[OTMI_CHUNK_IDS]; /* by chunk id: this slot's cells, or NULL; the owner publishes (release),
-                                               * chunk 0 is never used, so that location 0 is always NULL */
+    _Alignas(64) char *nowhere; /* always NULL: first, so that location 0 finds it */
+    uint32_t section; /* 1 while its owner is inside; written by the owner alone */
+    uint32_t leased;  /* 1 while a thread has it; compare-and-swap, acquire on taking, release on return */
+    _Alignas(64) char *cells[OTMI_CHUNK_IDS]; /* by chunk id: this slot's cells, or NULL; the owner publishes (release) */
 } otmi_slot;
 
 #if defined(OTMI_TLS_INITIAL_EXEC)
@@ -52,18 +52,21 @@ static inline void otmi_slot_leave(otmi_slot *slot)
     __atomic_store_n(&slot->section, 0, __ATOMIC_RELEASE);
 }
 
-/* A cell's place: chunk id in the upper half, byte offset within a slot's cells in the lower. 0 is nowhere. */
+/* A cell's place: where in a slot its chunk's cells are found in the upper half, byte offset within these in the lower.
+ * 0 is nowhere. */
 typedef uint64_t otmi_location;
 
 static inline otmi_location otmi_location_make(uint32_t chunk, uint32_t offset)
 {
-    return ((uint64_t)chunk << 32) | offset;
+    uint64_t at = offsetof(otmi_slot, cells) + chunk * sizeof(char *);
+    return at << 32 | offset;
 }
 
 /* The cell of this slot, or NULL if the slot has none there yet. */
 static inline char *otmi_slot_cell(const otmi_slot *slot, otmi_location location)
 {
-    char *cells = __atomic_load_n(&slot->cells[(uint32_t)(location >> 32)], __ATOMIC_ACQUIRE);
+    char *const *at = (char *const *)(const void *)((const char *)slot + (location >> 32));
+    char *cells = __atomic_load_n(at, __ATOMIC_ACQUIRE);
     return cells == NULL ? NULL : cells + (uint32_t)location;
 }
 

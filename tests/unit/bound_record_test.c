@@ -213,6 +213,14 @@ static void assert_point(const otm_metric *metric, const otm_point *point, const
     }
 }
 
+/* What the thread holds decides about exemplars, and about nothing else. */
+static void assert_exemplars(const otm_point *point)
+{
+    const otm_context *held = otm_context_current();
+    bool sampled = held != NULL && (held->trace_flags & OTM_TRACE_FLAG_SAMPLED) != 0;
+    assert_int_equal(point->exemplar_count > 0, sampled);
+}
+
 static void assert_collected(const rig *r, const stream_case *c, const expectation *e)
 {
     const otm_metrics_data *data = NULL;
@@ -222,6 +230,8 @@ static void assert_collected(const rig *r, const stream_case *c, const expectati
     const otm_point *other = point_with(metric, false);
     assert_point(metric, bound, c, e);
     assert_point(metric, other, c, e);
+    assert_exemplars(bound);
+    assert_exemplars(other);
     if (metric->type == OTM_METRIC_EXPONENTIAL_HISTOGRAM) {
         assert_int_equal(bound->data.histogram->scale, other->data.histogram->scale);
         assert_same_side(&bound->data.histogram->positive, &other->data.histogram->positive);
@@ -255,11 +265,27 @@ static void check_case(const stream_case *c, const otm_reader_options *reader_op
     close_rig(&r);
 }
 
-static void check_all(const otm_reader_options *reader_options)
+static void check_cases(const otm_reader_options *reader_options)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         check_case(&cases[i], reader_options);
     }
+}
+
+/* In no span, in one that is not sampled, in one that is, and in none again. */
+static void check_all(const otm_reader_options *reader_options)
+{
+    otm_context context;
+    otm_context_init(&context);
+    memset(context.trace_id, 1, sizeof context.trace_id);
+    memset(context.span_id, 2, sizeof context.span_id);
+    check_cases(reader_options);
+    assert_null(otm_context_attach(&context));
+    check_cases(reader_options);
+    context.trace_flags = OTM_TRACE_FLAG_SAMPLED;
+    check_cases(reader_options);
+    assert_ptr_equal(otm_context_attach(NULL), &context);
+    check_cases(reader_options);
 }
 
 static otm_reader_options delta_options(uint32_t limit)
