@@ -9,6 +9,9 @@ otm_test(NAME sdk_life_test INTERNAL SOURCES unit/sdk_life_test.c LIBS otm::sdk_
 foreach(name bound_record callback exemplar meter)
   otm_test(NAME ${name}_test SOURCES unit/${name}_test.c LIBS otm::sdk_static LABELS unit)
 endforeach()
+foreach(name context_attributes context_bound)
+  otm_test(NAME ${name}_test SOURCES unit/${name}_test.c unit/context_fixture.c LIBS otm::sdk_static LABELS unit)
+endforeach()
 
 foreach(name attr_span slot series_map)
   otm_test(NAME ${name}_test INTERNAL SOURCES unit/${name}_test.c LIBS otm::sdk_static LABELS unit)

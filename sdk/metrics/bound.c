@@ -2,6 +2,7 @@
  *
  * The common handle has one storage and a table of operations made for its shape; with several storages (more views or
  * readers that cannot share) the general table walks them. */
+#include "metrics/context_attrs.h"
 #include "metrics/core.h"
 #include "metrics/exponential_cell.h"
 #include "util/alloc.h"
@@ -50,7 +51,7 @@ static ALWAYS_INLINE char *enter(const otmi_target *target, way how, otmi_slot *
     return second ? cell + storage->shape.half_size : cell;
 }
 
-/* Whether measurements may become exemplars now: then the context has to be asked for, in record_traced_*(). */
+/* Whether somebody holds a context that may matter: then it has to be asked for, in record_traced_*(). */
 static inline bool is_traced(const otmi_bound *bound)
 {
     return OTM_LOAD_RELAXED(bound->traced) != 0;
@@ -287,10 +288,17 @@ static const one_storage_ops *ops_of(const otm_bound *self)
     return (const one_storage_ops *)(const void *)self->ops;
 }
 
+/* Whether the context asks for the general way: it wants an exemplar, or adds attributes. */
+static inline bool context_matters(otm_bound *self, const otm_context *context)
+{
+    const otmi_storage *storage = of(self)->targets[0].storage;
+    return otmi_exemplar_eligible(&storage->exemplars, context) || otmi_context_adds(storage->env, context);
+}
+
 static void record_traced_i64(otm_bound *self, int64_t value)
 {
     const otm_context *context = otm_context_current();
-    if (__builtin_expect(otmi_exemplar_eligible(&of(self)->targets[0].storage->exemplars, context), 0)) {
+    if (__builtin_expect(context_matters(self, context), 0)) {
         record_i64_ctx(self, value, context);
     } else {
         ops_of(self)->unsampled_i64(self, value);
@@ -300,7 +308,7 @@ static void record_traced_i64(otm_bound *self, int64_t value)
 static void record_traced_f64(otm_bound *self, double value)
 {
     const otm_context *context = otm_context_current();
-    if (__builtin_expect(otmi_exemplar_eligible(&of(self)->targets[0].storage->exemplars, context), 0)) {
+    if (__builtin_expect(context_matters(self, context), 0)) {
         record_f64_ctx(self, value, context);
     } else {
         ops_of(self)->unsampled_f64(self, value);

@@ -181,8 +181,9 @@ otm_status otmi_instrument_create(otmi_meter *meter, const otmi_instrument_desc 
     if (otmi_kind_is_asynchronous(desc->kind)) {
         instrument->handle.async.ops = &otmi_observable_ops;
     } else {
-        instrument->handle.sync.ops =
-            desc->number == OTM_NUMBER_I64 ? &otmi_instrument_ops_i64 : &otmi_instrument_ops_f64;
+        instrument->handle.sync.ops = core->env.context_attributes ? &otmi_instrument_ops_in_context
+                                      : desc->number == OTM_NUMBER_I64 ? &otmi_instrument_ops_i64
+                                                                       : &otmi_instrument_ops_f64;
     }
     otm_status st = desc_copy(allocator, desc, &instrument->desc);
     if (st == OTM_OK) {

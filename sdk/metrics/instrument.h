@@ -44,7 +44,7 @@ typedef struct otmi_instrument {
     otmi_storage **storages;   /* synchronous: the distinct ones */
     size_t storage_count;
     otmi_storage *only_storage; /* if there is one alone, else NULL */
-    const uint32_t *traced;     /* points to 0 while no measurement of its can become an exemplar */
+    const uint32_t *traced;     /* points to 0 while no measurement of its need look at a context */
     otmi_bound *bounds;        /* core lock */
 } otmi_instrument;
 
@@ -96,7 +96,8 @@ static inline bool otmi_shape_takes_f64(const otmi_shape *shape, double value)
     return value <= DBL_MAX && value >= (shape->refuse_negative ? 0.0 : -DBL_MAX);
 }
 
-/* The word that tells whether measurements may become exemplars: never, always, or once somebody holds a context. */
+/* The word that tells whether their context may matter to measurements (for exemplars, for attributes): never, always,
+ * or once somebody holds one. */
 const uint32_t *otmi_instrument_traced_word(const otmi_env *env);
 
 /* The context that the calling thread holds, if it may matter; NULL: none. */
@@ -107,6 +108,16 @@ void otmi_instrument_refuse(const otmi_instrument *instrument, double value);
 
 extern const otm_instrument_ops otmi_instrument_ops_i64;
 extern const otm_instrument_ops otmi_instrument_ops_f64;
+extern const otm_instrument_ops otmi_instrument_ops_in_context; /* of both, where contexts have a say in attributes */
 extern const otm_observable_ops otmi_observable_ops;
+
+/* -- Recording with the attributes of the context as well (instrument_in_context.c) ------------------------------- */
+
+void otmi_in_context_record_i64(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count);
+void otmi_in_context_record_f64(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count);
+void otmi_in_context_record_i64_ctx(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count,
+                                    const otm_context *context);
+void otmi_in_context_record_f64_ctx(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count,
+                                    const otm_context *context);
 
 #endif

@@ -25,7 +25,7 @@ const uint32_t *otmi_instrument_traced_word(const otmi_env *env)
     static const uint32_t always = 1;
     switch (env->exemplar_filter) {
     case OTM_EXEMPLARS_ALWAYS_OFF:
-        return &never;
+        return env->context_attributes ? env->context_in_use : &never;
     case OTM_EXEMPLARS_ALWAYS_ON:
         return &always;
     default:
@@ -36,7 +36,8 @@ const uint32_t *otmi_instrument_traced_word(const otmi_env *env)
 const otm_context *otmi_context_held(const otmi_instrument *instrument)
 {
     const otmi_env *env = &instrument->core->env;
-    if (OTM_LOAD_RELAXED(env->context_in_use) == 0 || env->exemplar_filter == OTM_EXEMPLARS_ALWAYS_OFF) {
+    bool matters = env->exemplar_filter != OTM_EXEMPLARS_ALWAYS_OFF || env->context_attributes;
+    if (OTM_LOAD_RELAXED(env->context_in_use) == 0 || !matters) {
         return NULL;
     }
     return otm_context_current();
@@ -219,6 +220,18 @@ const otm_instrument_ops otmi_instrument_ops_f64 = {
     .record_f64 = record_f64,
     .record_i64_ctx = i64_as_f64_ctx,
     .record_f64_ctx = record_f64_ctx,
+    .bind = bind,
+    .remove = remove_series,
+    .retain = retain,
+    .release = release,
+};
+
+const otm_instrument_ops otmi_instrument_ops_in_context = {
+    .size = sizeof(otm_instrument_ops),
+    .record_i64 = otmi_in_context_record_i64,
+    .record_f64 = otmi_in_context_record_f64,
+    .record_i64_ctx = otmi_in_context_record_i64_ctx,
+    .record_f64_ctx = otmi_in_context_record_f64_ctx,
     .bind = bind,
     .remove = remove_series,
     .retain = retain,

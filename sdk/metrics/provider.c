@@ -59,7 +59,7 @@ static otm_status check_options(const otm_meter_provider_options *options)
 {
     bool good = options->reader_count <= OTMI_MAX_READERS && (options->reader_count == 0 || options->readers != NULL) &&
                 options->exemplar_filter <= OTM_EXEMPLARS_ALWAYS_OFF &&
-                options->view_matching <= OTM_VIEWS_COMPOSABLE &&
+                options->view_matching <= OTM_VIEWS_COMPOSABLE && options->context_attributes <= 1 &&
                 (options->view_count == 0 || (options->views != NULL && options->view_stride >= sizeof(size_t)));
     for (size_t i = 0; good && i < options->reader_count; i++) {
         good = options->readers[i] != NULL;
@@ -80,6 +80,7 @@ static otm_status core_alloc(const otm_meter_provider_options *options, otmi_cor
                            .hash_key = otmi_hash_key_process(),
                            .context_in_use = otm_context_in_use(),
                            .exemplar_filter = (otm_exemplar_filter)options->exemplar_filter,
+                           .context_attributes = options->context_attributes != 0,
                            .generation = otmi_process_generation()};
     core->diagnostics = options->diagnostics;
     core->configurator = options->meter_configurator;

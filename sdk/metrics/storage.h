@@ -19,6 +19,7 @@ typedef struct otmi_env {
     const otmi_hash_key *hash_key;
     const uint32_t *context_in_use; /* 0: no thread holds a context */
     otm_exemplar_filter exemplar_filter;
+    bool context_attributes; /* measurements take those of their context as well */
     uint32_t generation; /* of the process: older objects are inert in a forked child */
 } otmi_env;
 

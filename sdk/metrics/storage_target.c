@@ -1,4 +1,5 @@
 /* What bound handles hold of a storage: attached to a series, recorded through, let go of. */
+#include "metrics/context_attrs.h"
 #include "metrics/storage_slow.h"
 #include "util/alloc.h"
 
@@ -165,32 +166,77 @@ static otmi_offer target_offer(const otmi_target *target, otmi_number value, con
     return (otmi_offer){value, all->attrs, all->count, context, target->storage->env->clock};
 }
 
-void otmi_target_record(otmi_target *target, otmi_number value, const otm_context *context)
+static void record_slow(otmi_target *target, const otmi_offer *offer)
+{
+    otmi_storage *storage = target->storage;
+    if (!otmi_env_alive(storage->env)) {
+        return;
+    }
+    otmi_slow_record slow;
+    otmi_slow_begin(&slow, storage);
+    otmi_slow_apply(&slow, storage, target_series(target, &slow), offer);
+    otmi_slow_end(&slow, storage);
+}
+
+static void record(otmi_target *target, const otmi_offer *offer)
 {
     otmi_slot *slot = otmi_slot_begin();
     otmi_series *series = __atomic_load_n(&target->series, __ATOMIC_ACQUIRE);
-    bool done = series != NULL && otmi_storage_apply(target->storage, slot, series, value);
+    bool done = series != NULL && otmi_storage_apply(target->storage, slot, series, offer->value);
     if (done) {
-        otmi_offer offer = target_offer(target, value, context);
-        otmi_storage_offer_if_eligible(target->storage, series, &offer);
+        otmi_storage_offer_if_eligible(target->storage, series, offer);
     }
     otmi_slot_end(slot);
     if (!done) {
-        otmi_storage_record_target(target, value, context);
+        record_slow(target, offer);
+    }
+}
+
+static bool keeps_any(const otmi_stream *stream, const otm_attr *attrs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (otmi_key_filter_keeps(stream->filter, attrs[i].key, attrs[i].key_size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The handle's attributes and the context's: a series without a handle, unless what is added leaves no trace in it. */
+static __attribute__((noinline)) void record_in_context(otmi_target *target, otmi_offer *offer)
+{
+    otmi_storage *storage = target->storage;
+    otmi_context_attrs all;
+    otmi_diag_origin origin = {"instrument", storage->meter_name, storage->instrument_name};
+    if (!otmi_context_attrs_join(&all, storage->env, &origin, offer->attrs, offer->attr_count, offer->context)) {
+        return;
+    }
+    offer->attrs = all.attrs;
+    offer->attr_count = all.count;
+    if (keeps_any(storage->stream, all.attrs, all.added)) {
+        otmi_storage_record(storage, offer->value, all.attrs, all.count, offer->context);
+    } else {
+        record(target, offer);
+    }
+    otmi_context_attrs_end(&all, storage->env);
+}
+
+void otmi_target_record(otmi_target *target, otmi_number value, const otm_context *context)
+{
+    otmi_offer offer = target_offer(target, value, context);
+    if (otmi_context_adds(target->storage->env, context)) {
+        record_in_context(target, &offer);
+    } else {
+        record(target, &offer);
     }
 }
 
 void otmi_storage_record_target(otmi_target *target, otmi_number value, const otm_context *context)
 {
-    otmi_storage *storage = target->storage;
-    if (storage == NULL || !otmi_env_alive(storage->env)) {
-        return;
+    if (target->storage != NULL) {
+        otmi_offer offer = target_offer(target, value, context);
+        record_slow(target, &offer);
     }
-    otmi_slow_record slow;
-    otmi_slow_begin(&slow, storage);
-    otmi_offer offer = target_offer(target, value, context);
-    otmi_slow_apply(&slow, storage, target_series(target, &slow), &offer);
-    otmi_slow_end(&slow, storage);
 }
 
 otm_status otmi_storage_rebind(otmi_target *target)
