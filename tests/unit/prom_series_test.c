@@ -90,12 +90,10 @@ static void series_of_one_metric_that_become_equal_are_there_once(void **state)
 {
     const otm_attr dot = otm_attr_string("a.b", "1");
     const otm_attr underscore = otm_attr_string("a_b", "1");
-    const otm_attr lost[] = {otm_attr_string("a_b", "1"), otm_attr_string("**", "x")};
     (void)state;
     prom_tree_counter(&tree, "n");
     prom_tree_i64(&tree, 1, &dot, 1);
     prom_tree_i64(&tree, 2, &underscore, 1);
-    prom_tree_i64(&tree, 3, lost, 2);
     assert_text(&no_scope, "# TYPE n_total counter\nn_total{a_b=\"1\"} 1\n");
     assert_non_null(prom_written_note(&written, OTMI_PROM_SERIES_REPEATED));
 }
@@ -138,6 +136,22 @@ static void buckets_of_series_with_other_bounds_are_their_own(void **state)
     assert_null(strstr(text, "h_bucket{k=\"c\",le=\"2\""));
 }
 
+static void buckets_of_scopes_with_the_same_bounds_have_their_own_scope(void **state)
+{
+    static const double bounds[] = {1};
+    static const uint64_t counts[] = {1, 1};
+    (void)state;
+    for (const char *scope = "ab"; *scope != '\0'; scope++) {
+        prom_tree_scope(&tree, *scope == 'a' ? "a" : "b", "");
+        prom_tree_metric(&tree, OTM_METRIC_HISTOGRAM, "h", "", "");
+        prom_tree_histogram(&tree, bounds, counts, 1, 4, NULL, 0);
+    }
+    prom_write(&written, NULL, &tree.data, NULL, OTMI_PROM_UNDERSCORES);
+    assert_int_equal(written.status, OTM_OK);
+    assert_non_null(strstr(written.text.data, "h_bucket{le=\"1\",otel_scope_name=\"a\","));
+    assert_non_null(strstr(written.text.data, "h_bucket{le=\"1\",otel_scope_name=\"b\","));
+}
+
 /* -- Values ------------------------------------------------------------------------------------------------------ */
 
 /* The scan looks at eight bytes at a time. */
@@ -172,6 +186,7 @@ int main(void)
         TEST(series_of_one_metric_that_become_equal_are_there_once),
         TEST(series_that_differ_in_what_is_lost_are_there_once),
         TEST(buckets_of_series_with_other_bounds_are_their_own),
+        TEST(buckets_of_scopes_with_the_same_bounds_have_their_own_scope),
         cmocka_unit_test(plain_text_has_nothing_to_escape_or_repair_wherever_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
