@@ -80,22 +80,22 @@ otmi_prom_labels otmi_prom_shared_labels(otmi_prom_builder *builder, const otm_s
 
 /* -- Repeated series --------------------------------------------------------------------------------------------- */
 
-/* A series by its labels, own and shared ones; no name is in both. */
-typedef struct otmi_prom_series {
+/* What a series is known by: its labels, own and shared ones. No name is in both. */
+typedef struct otmi_prom_identity {
     const otmi_prom_labels *own;
     const otmi_prom_labels *shared;
-} otmi_prom_series;
+} otmi_prom_identity;
 
 /* Open addressing; never more than half full. */
-typedef struct otmi_prom_series_set {
-    otmi_prom_series *slots;
+typedef struct otmi_prom_identities {
+    otmi_prom_identity *slots;
     size_t mask;
-} otmi_prom_series_set;
+} otmi_prom_identities;
 
 /* Room for so many; false: the builder fails. */
-bool otmi_prom_series_set_init(otmi_prom_builder *builder, otmi_prom_series_set *set, size_t most);
+bool otmi_prom_identities_init(otmi_prom_builder *builder, otmi_prom_identities *set, size_t most);
 /* False: one with the same labels, in whatever order, is there already. */
-bool otmi_prom_series_set_add(otmi_prom_series_set *set, const otmi_prom_series *added);
+bool otmi_prom_identities_add(otmi_prom_identities *set, const otmi_prom_identity *added);
 
 /* Leaves each label set of the family in it once: the first stays. */
 void otmi_prom_drop_repeated(otmi_prom_builder *builder, otmi_prom_family *family);

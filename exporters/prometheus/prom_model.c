@@ -51,7 +51,7 @@ typedef struct model_builder {
     otmi_prom_family *first;
     otmi_prom_family *last;
     otmi_prom_labels constant; /* of the resource being added */
-    otmi_prom_series_set told; /* constant labels of the resources so far */
+    otmi_prom_identities told; /* constant labels of the resources so far */
     bool has_target;
 } model_builder;
 
@@ -312,7 +312,7 @@ static bool is_told_apart(model_builder *m, const otm_resource_metrics *resource
         return false;
     }
     *constant = m->constant;
-    bool alone = otmi_prom_series_set_add(&m->told, &(otmi_prom_series){constant, &none});
+    bool alone = otmi_prom_identities_add(&m->told, &(otmi_prom_identity){constant, &none});
     if (!resource->child || (alone && constant->count > 0)) {
         return true;
     }
@@ -344,7 +344,7 @@ otm_status otmi_prom_model_build(otmi_prom_model *model, otmi_arena *arena, otmi
     model_builder m = {.base = {.arena = arena, .scratch = scratch, .settings = settings, .escaping = escaping}};
     otmi_buf_reset(scratch);
     if (claims_init(&m.base, &m.claims, metric_count(data)) &&
-        otmi_prom_series_set_init(&m.base, &m.told, data->resource_count)) {
+        otmi_prom_identities_init(&m.base, &m.told, data->resource_count)) {
         for (size_t i = 0; i < data->resource_count && m.base.status == OTM_OK; i++) {
             add_resource(&m, otm_data_resource(data, i));
         }

@@ -28,7 +28,7 @@ static otm_string value_of(const otmi_prom_labels *labels, otm_string name)
     return (otm_string){"", 0};
 }
 
-static bool covers(const otmi_prom_labels *part, const otmi_prom_series *whole)
+static bool covers(const otmi_prom_labels *part, const otmi_prom_identity *whole)
 {
     for (size_t i = 0; i < part->count; i++) {
         otm_string value = value_of(whole->own, part->items[i].name);
@@ -42,22 +42,22 @@ static bool covers(const otmi_prom_labels *part, const otmi_prom_series *whole)
     return true;
 }
 
-static bool same_series(const otmi_prom_series *a, const otmi_prom_series *b)
+static bool same_series(const otmi_prom_identity *a, const otmi_prom_identity *b)
 {
     return covers(a->own, b) && covers(a->shared, b) && covers(b->own, a) && covers(b->shared, a);
 }
 
-bool otmi_prom_series_set_init(otmi_prom_builder *builder, otmi_prom_series_set *set, size_t most)
+bool otmi_prom_identities_init(otmi_prom_builder *builder, otmi_prom_identities *set, size_t most)
 {
     size_t capacity = 4;
     while (capacity < most * 2) {
         capacity *= 2;
     }
-    *set = (otmi_prom_series_set){otmi_prom_alloc(builder, capacity, sizeof *set->slots), capacity - 1};
+    *set = (otmi_prom_identities){otmi_prom_alloc(builder, capacity, sizeof *set->slots), capacity - 1};
     return set->slots != NULL;
 }
 
-bool otmi_prom_series_set_add(otmi_prom_series_set *set, const otmi_prom_series *added)
+bool otmi_prom_identities_add(otmi_prom_identities *set, const otmi_prom_identity *added)
 {
     uint64_t hash = hash_labels(added->own) + hash_labels(added->shared);
     size_t at = (size_t)(hash ^ (hash >> 32)) & set->mask;
@@ -79,8 +79,8 @@ void otmi_prom_drop_repeated(otmi_prom_builder *builder, otmi_prom_family *famil
     for (const otmi_prom_group *group = family->groups; group != NULL; group = group->next) {
         samples += group->count;
     }
-    otmi_prom_series_set set;
-    if (!otmi_prom_series_set_init(builder, &set, samples)) {
+    otmi_prom_identities set;
+    if (!otmi_prom_identities_init(builder, &set, samples)) {
         return;
     }
     for (otmi_prom_group *group = family->groups; group != NULL && builder->status == OTM_OK; group = group->next) {
@@ -89,8 +89,8 @@ void otmi_prom_drop_repeated(otmi_prom_builder *builder, otmi_prom_family *famil
             /* A sample is moved only to before where it was, and its labels stay: the set may point to them once
              * they are in place. */
             group->samples[kept] = group->samples[i];
-            if (otmi_prom_series_set_add(&set,
-                                         &(otmi_prom_series){&group->samples[kept].labels, group->shared})) {
+            if (otmi_prom_identities_add(&set,
+                                         &(otmi_prom_identity){&group->samples[kept].labels, group->shared})) {
                 kept++;
             } else {
                 otmi_prom_note_add(builder, OTMI_PROM_SERIES_REPEATED, family->name);

@@ -220,14 +220,12 @@ static void entity_export_of_a_child_as_protobuf_has_a_resource_of_its_own(void 
     (void)state;
     fixture f;
     collect_with_child(&f);
-    otmi_arena scratch;
-    otmi_buf out;
+    otmi_pb_writer out;
     otmi_otlp_encoded counts;
-    otmi_arena_init(&scratch, NULL, SIZE_MAX);
-    otmi_buf_init(&out, NULL, SIZE_MAX);
-    assert_int_equal(otmi_otlp_encode(f.data, SIZE_MAX, &scratch, &out, &counts), OTM_OK);
+    otmi_pb_init(&out, NULL, SIZE_MAX);
+    assert_int_equal(otmi_otlp_encode(f.data, &out, &counts), OTM_OK);
     pb_request *request = opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__unpack(
-        NULL, out.size, (const uint8_t *)out.data);
+        NULL, out.size, otmi_pb_data(&out));
     assert_non_null(request);
     assert_int_equal(request->n_resource_metrics, 2);
     for (size_t i = 0; i < 2; i++) {
@@ -239,8 +237,7 @@ static void entity_export_of_a_child_as_protobuf_has_a_resource_of_its_own(void 
         assert_int_equal(metric->sum->data_points[0]->as_int, 10 * (int64_t)(i + 1));
     }
     opentelemetry__proto__collector__metrics__v1__export_metrics_service_request__free_unpacked(request, NULL);
-    otmi_buf_fini(&out);
-    otmi_arena_fini(&scratch);
+    otmi_pb_fini(&out);
     release(&f);
 }
 
