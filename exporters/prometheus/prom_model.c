@@ -224,7 +224,8 @@ static void add_points(otmi_prom_builder *builder, otmi_prom_family *family, con
         sample->point = point;
         sample->labels = otmi_prom_series_labels(builder, &series, point->attributes, point->attribute_count);
     }
-    family->may_repeat = family->may_repeat || series.may_repeat;
+    bool foreign = metric->stream_id == 0; /* a producer's: nobody has seen to it that its attributes differ */
+    family->may_repeat = family->may_repeat || series.may_repeat || foreign;
 }
 
 static otm_string unit_words(otmi_prom_builder *builder, otm_string unit)

@@ -36,6 +36,17 @@ static void assert_text(const otmi_prom_settings *settings, const char *want)
     assert_string_equal(written.text.data, want);
 }
 
+/* A producer's metric; a second line of the same labels would cost the whole scrape. */
+static void series_given_twice_are_shown_once(void **state)
+{
+    const otm_attr attrs[] = {otm_attr_string("c", "x")};
+    (void)state;
+    prom_tree_counter(&tree, "n");
+    prom_tree_i64(&tree, 1, attrs, 1);
+    prom_tree_i64(&tree, 2, attrs, 1);
+    assert_text(&no_scope, "# TYPE n_total counter\nn_total{c=\"x\"} 1\n");
+}
+
 /* -- Label names ------------------------------------------------------------------------------------------------- */
 
 static void labels_of_series_with_other_keys_are_their_own(void **state)
@@ -180,6 +191,7 @@ static void plain_text_has_nothing_to_escape_or_repair_wherever_it_stands(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(series_given_twice_are_shown_once),
         TEST(labels_of_series_with_other_keys_are_their_own),
         TEST(labels_of_series_in_no_order_follow_their_keys),
         TEST(labels_of_colliding_keys_join_values_in_every_series),
