@@ -107,29 +107,18 @@ static void put_number_point(otmi_pb_writer *out, unsigned field, const otm_poin
 
 /* -- Histograms -------------------------------------------------------------------------------------------------- */
 
-static void put_packed_fixed64(otmi_pb_writer *out, unsigned field, const uint64_t *numbers, size_t count)
+/* Integers, or doubles by their bits. */
+static void put_packed_fixed64(otmi_pb_writer *out, unsigned field, const void *numbers, size_t count)
 {
+    uint64_t bits;
     size_t start = out->size;
-    if (count == 0 || !otmi_pb_room(out, count * sizeof *numbers)) {
+    if (count == 0 || !otmi_pb_room(out, count * sizeof bits)) {
         return;
     }
     uint8_t *front = otmi_pb_front(out);
     for (size_t i = count; i > 0; i--) {
-        front = otmi_pb_fixed64_before(front, numbers[i - 1]);
-    }
-    otmi_pb_set_front(out, front);
-    otmi_pb_close(out, field, start);
-}
-
-static void put_packed_f64(otmi_pb_writer *out, unsigned field, const double *numbers, size_t count)
-{
-    size_t start = out->size;
-    if (count == 0 || !otmi_pb_room(out, count * sizeof *numbers)) {
-        return;
-    }
-    uint8_t *front = otmi_pb_front(out);
-    for (size_t i = count; i > 0; i--) {
-        front = otmi_pb_fixed64_before(front, otmi_pb_f64_bits(numbers[i - 1]));
+        memcpy(&bits, (const char *)numbers + (i - 1) * sizeof bits, sizeof bits);
+        front = otmi_pb_fixed64_before(front, bits);
     }
     otmi_pb_set_front(out, front);
     otmi_pb_close(out, field, start);
@@ -137,7 +126,7 @@ static void put_packed_f64(otmi_pb_writer *out, unsigned field, const double *nu
 
 static void put_histogram_data(otmi_pb_writer *out, const otm_histogram_data *data)
 {
-    put_packed_f64(out, HISTOGRAM_BOUNDS, data->bounds, data->bound_count);
+    put_packed_fixed64(out, HISTOGRAM_BOUNDS, data->bounds, data->bound_count);
     put_packed_fixed64(out, HISTOGRAM_BUCKET_COUNTS, data->bucket_counts, data->bucket_count);
     put_f64_if(out, data->has_sum, HISTOGRAM_SUM, data->sum);
     otmi_pb_fixed64_unless_0(out, HISTOGRAM_COUNT, data->count);
