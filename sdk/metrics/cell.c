@@ -210,15 +210,29 @@ void otmi_half_clear(const otmi_shape *shape, char *half)
     }
 }
 
-/* Without memory for what 32 bits cannot hold, that part is lost. */
-static void move_histogram(const otmi_shape *shape, const otm_allocator *allocator, const otmi_histogram_half *from,
+/* Whether a counter of the sum of two halves is one that needs a note of its crossings. */
+static bool will_cross(const otmi_shape *shape, const otmi_histogram_half *from, const otmi_histogram_half *to)
+{
+    bool any = false;
+    for (size_t i = 0; i <= shape->bound_count; i++) {
+        uint64_t before = otmi_histogram_bucket(to, i);
+        any = any || (before ^ (before + otmi_histogram_bucket(from, i))) >> OTMI_CROSSING_BITS != 0;
+    }
+    return any;
+}
+
+static bool move_histogram(const otmi_shape *shape, const otm_allocator *allocator, const otmi_histogram_half *from,
                            otmi_histogram_half *to)
 {
+    if (will_cross(shape, from, to) && have_crossings(to, shape, allocator) == NULL) {
+        return false;
+    }
     otmi_extremes_move(&from->extremes, is_empty(from, shape), &to->extremes, is_empty(to, shape));
     for (size_t i = 0; i <= shape->bound_count; i++) {
         (void)otmi_histogram_count_many(to, shape, allocator, i, otmi_histogram_bucket(from, i));
     }
     otmi_sum_f64_add(&to->sum, otmi_load_f64(&from->sum));
+    return true;
 }
 
 void otmi_half_fini(const otmi_shape *shape, const otm_allocator *allocator, char *half)
@@ -232,20 +246,24 @@ void otmi_half_fini(const otmi_shape *shape, const otm_allocator *allocator, cha
     }
 }
 
-void otmi_half_move(const otmi_shape *shape, const otm_allocator *allocator, char *from, char *to)
+bool otmi_half_move(const otmi_shape *shape, const otm_allocator *allocator, char *from, char *to)
 {
     uint64_t *source = (uint64_t *)(void *)from;
     uint64_t *target = (uint64_t *)(void *)to;
+    bool moved = true;
     if (shape->kind == OTMI_SHAPE_SUM_I64) {
         otmi_sum_i64_add(target, (int64_t)*source);
     } else if (shape->kind == OTMI_SHAPE_SUM_F64) {
         otmi_sum_f64_add(target, otmi_load_f64(source));
     } else if (shape->kind == OTMI_SHAPE_HISTOGRAM) {
-        move_histogram(shape, allocator, (const otmi_histogram_half *)(const void *)from,
-                       (otmi_histogram_half *)(void *)to);
+        moved = move_histogram(shape, allocator, (const otmi_histogram_half *)(const void *)from,
+                               (otmi_histogram_half *)(void *)to);
     } else if (shape->kind == OTMI_SHAPE_EXPONENTIAL) {
-        otmi_exponential_move(shape, allocator, (const otmi_exponential_half *)(const void *)from,
-                              (otmi_exponential_half *)(void *)to);
+        moved = otmi_exponential_move(shape, allocator, (const otmi_exponential_half *)(const void *)from,
+                                      (otmi_exponential_half *)(void *)to);
     }
-    otmi_half_clear(shape, from);
+    if (moved) {
+        otmi_half_clear(shape, from);
+    }
+    return moved;
 }

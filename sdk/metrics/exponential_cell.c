@@ -260,9 +260,14 @@ static void add_many(otmi_exponential_half *half, const otmi_shape *shape, const
     }
 }
 
-void otmi_exponential_move(const otmi_shape *shape, const otm_allocator *allocator, const otmi_exponential_half *from,
+bool otmi_exponential_move(const otmi_shape *shape, const otm_allocator *allocator, const otmi_exponential_half *from,
                            otmi_exponential_half *to)
 {
+    /* With so few measurements no counter can pass 16 bits. */
+    bool fits = from->wide == NULL && from->count + to->count < WIDE_UNIT;
+    if (!fits && !widen(to, shape, allocator)) {
+        return false;
+    }
     if (from->down > to->down) {
         half_shift(to, shape, allocator, from->down - to->down);
     }
@@ -283,6 +288,7 @@ void otmi_exponential_move(const otmi_shape *shape, const otm_allocator *allocat
     otmi_extremes_move(&from->extremes, from->count == 0, &to->extremes, to->count == 0);
     otmi_sum_i64_add(&to->count, (int64_t)from->count);
     otmi_sum_f64_add(&to->sum, otmi_load_f64(&from->sum));
+    return true;
 }
 
 /* -- The collector's side ---------------------------------------------------------------------------------------- */

@@ -57,8 +57,8 @@ static inline bool otmi_exponential_add_common(otmi_exponential_half *half, cons
     return true;
 }
 
-/* Adds what one half holds to another. Both are the collector's. */
-void otmi_exponential_move(const otmi_shape *shape, const otm_allocator *allocator, const otmi_exponential_half *from,
+/* Adds what one half holds to another. Both are the collector's. False without memory: then nothing was done. */
+bool otmi_exponential_move(const otmi_shape *shape, const otm_allocator *allocator, const otmi_exponential_half *from,
                            otmi_exponential_half *to);
 void otmi_exponential_half_clear(otmi_exponential_half *half, const otmi_shape *shape);
 void otmi_exponential_half_fini(otmi_exponential_half *half, const otmi_shape *shape, const otm_allocator *allocator);

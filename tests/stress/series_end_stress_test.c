@@ -150,6 +150,7 @@ static void stress_memory_that_runs_short_while_series_end_drops_measurements_an
     stress_life f = {.enabled = true, .exemplars = OTM_EXEMPLARS_ALWAYS_ON, .allocator = &memory.base};
     stress_world_add_reader(&f.world, OTM_CUMULATIVE, STRESS_LIFE_TTL_MS);
     stress_world_add_reader(&f.world, OTM_CUMULATIVE, STRESS_LIFE_TTL_MS);
+    stress_world_add_reader(&f.world, OTM_DELTA, 0);
     stress_life_open(&f);
     f.ledger->tolerated = OTM_ERR_NO_MEMORY;
     atomic_store(&memory.runs_short, true);

@@ -211,9 +211,37 @@ static void histogram_cell_reads_right_between_the_two_stores_of_a_crossing(void
     storage_fixture_fini(&f);
 }
 
+/* Neither of the two halves of one set has passed 31 bits, both together do. */
+static void histogram_cell_merged_past_31_bits_without_memory_loses_nothing(void **state)
+{
+    (void)state;
+    otm_status st = OTM_ERR_NO_MEMORY;
+    for (uint64_t n = 1; st != OTM_OK; n++) {
+        storage_fixture f;
+        otmi_points points;
+        open_histogram(&f, OTM_DELTA);
+        storage_record(&f, 1, 5);
+        count(&f, TWO_31 - 2);
+        assert_int_equal(storage_remove(&f, 1), OTM_OK);
+        storage_record(&f, 1, 5);
+        storage_record(&f, 1, 5);
+        storage_begin(&f);
+        f.memory.requests = 0;
+        f.memory.fail_at = n;
+        st = otmi_storage_collect_read(f.storage, 0, &f.arena, f.clock.wall_ns, &points);
+        assert_int_equal(st, failing_alloc_failed(&f.memory) ? OTM_ERR_NO_MEMORY : OTM_OK);
+        f.memory.fail_at = 0;
+        const otm_histogram_data *data = collected(&f);
+        assert_int_equal(data->bucket_counts[1], TWO_31 + 1);
+        assert_true(data->sum == 15);
+        storage_fixture_fini(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(histogram_cell_merged_past_31_bits_without_memory_loses_nothing),
         cmocka_unit_test(histogram_cell_counts_on_past_31_and_32_bits),
         cmocka_unit_test(histogram_cell_halves_past_32_bits_are_added),
         cmocka_unit_test(histogram_cell_of_a_drained_interval_is_empty_again),

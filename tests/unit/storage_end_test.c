@@ -345,6 +345,85 @@ static void storage_end_delta_collection_given_up_after_merging_is_read_again_on
 }
 
 /* Gauges have one word for all epochs: an ended one must not write its value over a newer one's. */
+/* SDK-RDR-13: the set begins anew between a collection that failed and the next, which reads the same interval. */
+static void storage_end_delta_set_removed_twice_around_a_collection_given_up_has_one_point(void **state)
+{
+    (void)state;
+    storage_fixture f;
+    open_with(&f, OTM_DELTA, OTM_AGGREGATION_SUM, 1);
+    storage_record(&f, 1, 5);
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    storage_record(&f, 1, 2);
+    storage_begin(&f); /* and nothing was read */
+    assert_int_equal(storage_remove(&f, 1), OTM_OK);
+    storage_record(&f, 1, 1);
+    otmi_points points = storage_collect(&f);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 7);
+    points = storage_collect(&f);
+    assert_int_equal(points_of(&points, 1), 1);
+    assert_int_equal(value_of(&points, 1), 1);
+    storage_fixture_fini(&f);
+}
+
+/* Two halves of one set that need more than they have: a range of negative values, counters that pass 16 bits. */
+static void measure_before_and_after_the_end(storage_fixture *f, int count)
+{
+    for (int i = 0; i < count; i++) {
+        storage_record(f, 1, i % 2 == 0 ? 7 : -3);
+        storage_record(f, 1, 7);
+    }
+    assert_int_equal(storage_remove(f, 1), OTM_OK);
+    for (int i = 0; i < count; i++) {
+        storage_record(f, 1, 7);
+    }
+}
+
+/* A collection that fails for want of memory, wherever it does, leaves all for the next. SDK-RDR-13 */
+static void check_that_merging_loses_nothing_without_memory(otm_aggregation_kind aggregation, int count)
+{
+    static double bounds[] = {0, 10};
+    otm_status st = OTM_ERR_NO_MEMORY;
+    for (uint64_t n = 1; st != OTM_OK; n++) {
+        storage_fixture f;
+        otmi_points points;
+        storage_fixture_init(&f);
+        f.stream.kind = OTM_HISTOGRAM;
+        f.stream.temporality = OTM_DELTA;
+        f.stream.aggregation = (otmi_aggregation){.kind = aggregation,
+                                                  .bounds = bounds,
+                                                  .bound_count = 2,
+                                                  .max_size = 160,
+                                                  .max_scale = 20,
+                                                  .record_sum = true,
+                                                  .record_min_max = true};
+        storage_fixture_open(&f, 1);
+        measure_before_and_after_the_end(&f, count);
+        storage_begin(&f);
+        f.memory.requests = 0;
+        f.memory.fail_at = n;
+        st = otmi_storage_collect_read(f.storage, 0, &f.arena, f.clock.wall_ns, &points);
+        bool failed = failing_alloc_failed(&f.memory);
+        f.memory.fail_at = 0;
+        assert_int_equal(st, failed ? OTM_ERR_NO_MEMORY : OTM_OK);
+        points = storage_collect(&f);
+        assert_int_equal(points_of(&points, 1), 1);
+        const otm_histogram_data *data = point_of(&points, 1)->data.histogram;
+        assert_int_equal(data->count, 3 * (uint64_t)count);
+        assert_true(data->sum == 3.0 * 7 * count - 10.0 * (count / 2));
+        assert_true(data->min == -3 && data->max == 7);
+        storage_fixture_fini(&f);
+    }
+}
+
+static void storage_end_delta_merging_without_memory_loses_nothing(void **state)
+{
+    (void)state;
+    check_that_merging_loses_nothing_without_memory(OTM_AGGREGATION_EXPONENTIAL_HISTOGRAM, 2);
+    check_that_merging_loses_nothing_without_memory(OTM_AGGREGATION_EXPONENTIAL_HISTOGRAM, 40000);
+    check_that_merging_loses_nothing_without_memory(OTM_AGGREGATION_EXPLICIT_BUCKET_HISTOGRAM, 2);
+}
+
 static void storage_end_delta_gauge_keeps_the_newer_value(void **state)
 {
     (void)state;
@@ -404,6 +483,8 @@ int main(void)
         cmocka_unit_test(storage_end_with_a_reader_that_never_collects_memory_stays_bounded),
         cmocka_unit_test(storage_end_delta_merges_what_a_removed_series_measured_with_its_namesake),
         cmocka_unit_test(storage_end_delta_collection_given_up_after_merging_is_read_again_once),
+        cmocka_unit_test(storage_end_delta_set_removed_twice_around_a_collection_given_up_has_one_point),
+        cmocka_unit_test(storage_end_delta_merging_without_memory_loses_nothing),
         cmocka_unit_test(storage_end_delta_gauge_keeps_the_newer_value),
         cmocka_unit_test(storage_end_delta_series_without_measurements_give_their_memory_back),
     };
