@@ -100,7 +100,8 @@ static uint64_t hash_map(const otmi_hash_key *key, const otm_value *value, unsig
     for (size_t i = 0; i < count; i++) {
         const otm_attr *attr = &value->as.map[i];
         if (!is_shadowed(value->as.map, count, i)) {
-            sum += otmi_attr_hash_combine(key, otmi_hash_fold_bytes(key, attr->key, attr->key_size), hash_value(key, &attr->value, depth));
+            sum += otmi_attr_hash_combine(key, otmi_hash_fold_bytes(key, attr->key, attr->key_size),
+                                          hash_value(key, &attr->value, depth));
             unique++;
         }
     }
@@ -142,7 +143,8 @@ static uint64_t hash_value(const otmi_hash_key *key, const otm_value *value, uns
 
 uint64_t otmi_attr_hash_any(const otmi_hash_key *key, const otm_attr *attr)
 {
-    return otmi_attr_hash_combine(key, otmi_hash_fold_bytes(key, attr->key, attr->key_size), hash_value(key, &attr->value, 0));
+    return otmi_attr_hash_combine(key, otmi_hash_fold_bytes(key, attr->key, attr->key_size),
+                                  hash_value(key, &attr->value, 0));
 }
 
 /* -- Equality ---------------------------------------------------------------------------------------------------- */

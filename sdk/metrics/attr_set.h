@@ -55,8 +55,8 @@ static OTMI_ALWAYS_INLINE otmi_short_bytes otmi_load_plain(const otmi_hash_key *
     return size <= OTMI_SHORT_BYTES ? otmi_load_short(p, size) : otmi_load_medium(key, p, size);
 }
 
-/* The hash of a plain attribute: a string, no longer than OTMI_MEDIUM_BYTES, as is its key. False for others. Nothing in
- * it is a call. */
+/* The hash of a plain attribute: a string, no longer than OTMI_MEDIUM_BYTES, as is its key. False for others. Nothing
+ * in it is a call. */
 static OTMI_ALWAYS_INLINE bool otmi_attr_hash_plain(const otmi_hash_key *key, const otm_attr *attr, uint64_t *hash)
 {
     const char *text = attr->value.as.string;

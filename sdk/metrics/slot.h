@@ -19,7 +19,7 @@ typedef struct otmi_slot {
     _Alignas(64) char *nowhere; /* always NULL: first, so that location 0 finds it */
     uint32_t section; /* 1 while its owner is inside; written by the owner alone */
     uint32_t leased;  /* 1 while a thread has it; compare-and-swap, acquire on taking, release on return */
-    _Alignas(64) char *cells[OTMI_CHUNK_IDS]; /* by chunk id: this slot's cells, or NULL; the owner publishes (release) */
+    _Alignas(64) char *cells[OTMI_CHUNK_IDS]; /* by chunk id: its cells, or NULL; the owner publishes (release) */
 } otmi_slot;
 
 #if defined(OTMI_TLS_INITIAL_EXEC)

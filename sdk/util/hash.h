@@ -87,7 +87,8 @@ static inline uint64_t otmi_hash_words(const otmi_hash_key *key, uint64_t a, uin
 otmi_short_bytes otmi_load_longer(const otmi_hash_key *key, const unsigned char *bytes, size_t size);
 
 /* The same of OTMI_SHORT_BYTES + 1 to OTMI_MEDIUM_BYTES. */
-static OTMI_ALWAYS_INLINE otmi_short_bytes otmi_load_medium(const otmi_hash_key *key, const unsigned char *p, size_t size)
+static OTMI_ALWAYS_INLINE otmi_short_bytes otmi_load_medium(const otmi_hash_key *key, const unsigned char *p,
+                                                            size_t size)
 {
     /* The last 16 bytes may overlap those before. */
     uint64_t first = otmi_mix(otmi_load_u64(p) ^ key->k0, otmi_load_u64(p + 8) ^ key->k1);

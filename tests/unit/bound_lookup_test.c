@@ -1,4 +1,4 @@
-/* A bound handle knows its series: recording on it looks nothing up. The functions that do are wrapped by the linker. */
+/* A bound handle knows its series: recording on it looks nothing up. Functions that do are wrapped by the linker. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
