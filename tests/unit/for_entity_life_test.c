@@ -1,4 +1,6 @@
 /* How long children live, what is shown of them at the end, and that their memory is bounded. ENT-08 */
+#include <sched.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -208,6 +210,68 @@ static void callbacks_of_a_child_end_with_it(void **state)
     family_close(&f);
 }
 
+typedef struct gate {
+    sem_t entered;
+    sem_t open;
+} gate;
+
+static void wait_at(otm_observer *observer, void *user_data)
+{
+    gate *g = user_data;
+    sem_post(&g->entered);
+    while (sem_wait(&g->open) != 0) {
+    }
+    otm_observe_i64(observer, NULL, 1, NULL, 0); /* the instrument is still there; the run was given up */
+}
+
+/* ENT-08, SDK-CB-04 */
+static void child_whose_callback_hangs_is_freed_when_it_has_returned(void **state)
+{
+    (void)state;
+    family f;
+    gate g;
+    otm_observable *gauge;
+    otm_instrument_options options;
+    const otm_metrics_data *data;
+    family_open(&f, 1, NULL);
+    (void)shown(f.readers[0]);
+    int64_t blocks = f.memory.live;
+    assert_int_equal(sem_init(&g.entered, 0, 0), 0);
+    assert_int_equal(sem_init(&g.open, 0, 0), 0);
+    otm_meter_provider *child = child_of(f.provider, "1");
+    otm_meter *meter = otm_meter_provider_get_meter(child, "m", NULL);
+    otm_instrument_options_init(&options);
+    options.callback = wait_at;
+    options.callback_user_data = &g;
+    assert_int_equal(otm_meter_create_observable_gauge_i64(meter, "g", &options, &gauge), OTM_OK);
+    otm_observable_release(gauge);
+    otm_meter_release(meter);
+    do { /* until its run was given up inside the callback */
+        data = NULL;
+        if (otm_reader_collect(f.readers[0], 1, &data) == OTM_OK) {
+            otm_reader_return(f.readers[0], data);
+        }
+    } while (sem_trywait(&g.entered) != 0);
+    otm_meter_provider_release(child);
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(shown(f.readers[0]), "");
+    }
+    assert_true(f.memory.live > blocks + 10);
+    sem_post(&g.open);
+    while (__atomic_load_n(&f.memory.live, __ATOMIC_ACQUIRE) > blocks + 3) { /* as above */
+        (void)shown(f.readers[0]);
+        sched_yield();
+    }
+    otm_meter_provider_release(f.provider);
+    f.provider = NULL;
+    while (__atomic_load_n(&f.memory.live, __ATOMIC_ACQUIRE) > 0) { /* the run's thread holds the provider to its end */
+        sched_yield();
+    }
+    sem_destroy(&g.entered);
+    sem_destroy(&g.open);
+    family_close(&f);
+}
+
 /* -- Bounds ------------------------------------------------------------------------------------------------------- */
 
 static otm_meter_provider *numbered(otm_meter_provider *parent, int number)
@@ -292,6 +356,7 @@ int main(void)
         cmocka_unit_test(child_asked_for_again_before_it_is_freed_goes_on_where_it_was),
         cmocka_unit_test(child_given_back_during_a_collection_is_shown_by_the_next_one),
         cmocka_unit_test(callbacks_of_a_child_end_with_it),
+        cmocka_unit_test(child_whose_callback_hangs_is_freed_when_it_has_returned),
         cmocka_unit_test(children_have_a_maximum_and_those_not_shown_yet_count),
         cmocka_unit_test(children_that_come_and_go_leave_nothing_behind),
         cmocka_unit_test(children_of_a_provider_without_readers_do_not_pile_up),
