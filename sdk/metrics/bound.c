@@ -289,29 +289,34 @@ static const one_storage_ops *ops_of(const otm_bound *self)
 }
 
 /* Whether the context asks for the general way: it wants an exemplar, or adds attributes. */
-static inline bool context_matters(otm_bound *self, const otm_context *context)
+static inline bool context_matters(const otmi_storage *storage, const otm_context *context)
 {
-    const otmi_storage *storage = of(self)->targets[0].storage;
     return otmi_exemplar_eligible(&storage->exemplars, context) || otmi_context_adds(storage->env, context);
 }
 
 static void record_traced_i64(otm_bound *self, int64_t value)
 {
+    otmi_target *target = &of(self)->targets[0];
     const otm_context *context = otm_context_current();
-    if (__builtin_expect(context_matters(self, context), 0)) {
-        record_i64_ctx(self, value, context);
-    } else {
+    if (__builtin_expect(!context_matters(target->storage, context), 1)) {
         ops_of(self)->unsampled_i64(self, value);
+    } else if (otmi_shape_takes_i64(&target->storage->shape, value)) {
+        otmi_target_record(target, (otmi_number){.i64 = value}, context);
+    } else {
+        refuse(of(self), (double)value);
     }
 }
 
 static void record_traced_f64(otm_bound *self, double value)
 {
+    otmi_target *target = &of(self)->targets[0];
     const otm_context *context = otm_context_current();
-    if (__builtin_expect(context_matters(self, context), 0)) {
-        record_f64_ctx(self, value, context);
-    } else {
+    if (__builtin_expect(!context_matters(target->storage, context), 1)) {
         ops_of(self)->unsampled_f64(self, value);
+    } else if (otmi_shape_takes_f64(&target->storage->shape, value)) {
+        otmi_target_record(target, (otmi_number){.f64 = value}, context);
+    } else {
+        refuse(of(self), value);
     }
 }
 
@@ -422,9 +427,8 @@ static void release(otm_bound *self)
     for (size_t i = 0; i < bound->target_count; i++) {
         otmi_storage_unbind(&bound->targets[i]);
     }
-    otmi_branch *branch = bound->instrument->meter->branch;
     otmi_free(core->env.allocator, bound, bound->size);
-    otmi_branch_release(branch);
+    otmi_core_release(core);
 }
 
 #define BOUND_OPS(i64, f64, i64_ctx, f64_ctx)                                                                  \
@@ -532,7 +536,7 @@ otm_status otmi_bound_create(otmi_instrument *instrument, const otm_attr *attrs,
             return st;
         }
     }
-    otmi_branch_retain(instrument->meter->branch);
+    otmi_core_retain(core);
     otmi_mutex_lock(&core->mu);
     bound->handle.state = OTM_LOAD_RELAXED(&instrument->handle.sync.state);
     bound->next = instrument->bounds;

@@ -237,8 +237,8 @@ static inline bool otmi_shape_is_histogram(const otmi_shape *shape)
 void otmi_extremes_gather(const otmi_extremes *e, bool empty, otm_histogram_data *data);
 void otmi_extremes_move(const otmi_extremes *from, bool empty, otmi_extremes *to, bool to_empty);
 void otmi_half_gather(const otmi_shape *shape, const char *half, otmi_total *total);
-/* Moves what one half holds into another; the first is empty afterwards. Both are the collector's. False without memory:
- * then nothing was done. */
+/* Moves what one half holds into another; the first is empty afterwards. Both are the collector's. False without
+ * memory: then nothing was done. */
 bool otmi_half_move(const otmi_shape *shape, const otm_allocator *allocator, char *from, char *to);
 void otmi_half_clear(const otmi_shape *shape, char *half);
 /* Frees what a half allocated beside itself. */

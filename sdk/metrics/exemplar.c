@@ -6,17 +6,17 @@
 #define MOST_KEPT 1024u
 #define DEFAULT_EXPONENTIAL 20u
 
-/* One kept measurement. The block for its filtered attributes is reused while they fit. */
+/* One kept measurement. Small, since a large reservoir does not fit into the nearest cache. */
 typedef struct kept {
-    bool set;
-    bool has_span;
     otmi_number value;
     uint64_t time_ns;
     uint8_t trace_id[16];
     uint8_t span_id[8];
-    otmi_attr_set *filtered; /* in block; NULL: none */
-    void *block;
-    size_t block_size;
+    void *block; /* for its filtered attributes, an otmi_attr_set; reused while they fit */
+    uint32_t block_size;
+    bool set;
+    bool has_span;
+    bool has_filtered;
 } kept;
 
 /* What one reader is to collect. */
@@ -192,7 +192,7 @@ static void *block_alloc(void *context, size_t size)
         }
         otmi_free(at->reservoir->allocator, k->block, k->block_size);
         k->block = larger;
-        k->block_size = size;
+        k->block_size = (uint32_t)size; /* sets are no larger */
     }
     return k->block;
 }
@@ -222,7 +222,6 @@ static void keep_filtered(otmi_reservoir *r, kept *k, const otmi_offer *offer)
     otm_attr on_stack[STACK_FILTERED];
     otm_attr *filtered = on_stack;
     size_t count = 0;
-    k->filtered = NULL;
     if (offer->attr_count > STACK_FILTERED) {
         filtered = otmi_alloc_array(r->allocator, offer->attr_count, sizeof *filtered);
     }
@@ -237,7 +236,8 @@ static void keep_filtered(otmi_reservoir *r, kept *k, const otmi_offer *offer)
             kept *kept;
         } at = {r, k};
         otm_allocator block = {&at, block_alloc, NULL, block_release};
-        (void)otmi_attr_set_create(&block, filtered, count, &k->filtered);
+        otmi_attr_set *in_block = NULL;
+        k->has_filtered = otmi_attr_set_create(&block, filtered, count, &in_block) == OTM_OK;
     }
     if (filtered != on_stack) {
         otmi_free(r->allocator, filtered, offer->attr_count * sizeof *filtered);
@@ -255,7 +255,10 @@ static void keep(otmi_reservoir *r, kept *k, const otmi_offer *offer)
         memcpy(k->trace_id, offer->context->trace_id, sizeof k->trace_id);
         memcpy(k->span_id, offer->context->span_id, sizeof k->span_id);
     }
-    keep_filtered(r, k, offer);
+    k->has_filtered = false;
+    if (offer->attr_count > 0) {
+        keep_filtered(r, k, offer);
+    }
 }
 
 static double value_of(const otmi_reservoir *r, otmi_number value)
@@ -342,10 +345,11 @@ static bool copy_kept(const otmi_reservoir *r, const kept *k, otmi_arena *arena,
     e->has_span = k->has_span;
     memcpy(e->trace_id, k->trace_id, sizeof e->trace_id);
     memcpy(e->span_id, k->span_id, sizeof e->span_id);
-    if (k->filtered != NULL) {
+    if (k->has_filtered) {
+        const otmi_attr_set *filtered = k->block;
         otm_allocator memory = {arena, arena_alloc, NULL, block_release};
         otmi_attr_set *copy = NULL;
-        if (otmi_attr_set_create(&memory, k->filtered->attrs, k->filtered->count, &copy) != OTM_OK) {
+        if (otmi_attr_set_create(&memory, filtered->attrs, filtered->count, &copy) != OTM_OK) {
             return false;
         }
         e->filtered_attributes = copy->attrs;

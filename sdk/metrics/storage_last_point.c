@@ -32,10 +32,10 @@ static otmi_series *find_namesake(const otmi_collection *c, const otmi_series *s
     return found != NULL ? found : listed(c, series->next, series, measured);
 }
 
-/* -- Delta: one interval has one point for one set ------------------------------------------------------------------ */
+/* -- Delta: one interval has one point for one set ----------------------------------------------------------------- */
 
-/* The one that has a point of this interval anyway, where there is one: after a collection that failed, the set may have
- * ended and begun anew before the next, which reads the same interval. */
+/* The one that has a point of this interval anyway, where there is one: after a collection that failed, the set may
+ * have ended and begun anew before the next, which reads the same interval. */
 static otmi_series *heir(const otmi_collection *c, const otmi_series *series)
 {
     otmi_series *found = find_namesake(c, series, true);
@@ -89,7 +89,7 @@ static bool merge(otmi_collection *c, otmi_series *series, const otmi_chunk_cell
     return false;
 }
 
-/* -- Cumulative ----------------------------------------------------------------------------------------------------- */
+/* -- Cumulative ---------------------------------------------------------------------------------------------------- */
 
 /* Whether the series has a point already. Those of read_live() come first, by rising number. */
 static bool shown(const otmi_collection *c, const otmi_series *series)

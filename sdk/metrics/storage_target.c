@@ -160,42 +160,51 @@ static otmi_series *target_series(otmi_target *target, otmi_slow_record *slow)
     return series;
 }
 
-static otmi_offer target_offer(const otmi_target *target, otmi_number value, const otm_context *context)
+/* `joined`: with attributes that the context adds; NULL: the handle's own. */
+static inline otmi_offer target_offer(const otmi_target *target, otmi_number value, const otm_context *context,
+                                      const otmi_context_attrs *joined)
 {
-    const otmi_attr_set *all = target->given != NULL ? target->given : target->attrs;
-    return (otmi_offer){value, all->attrs, all->count, context, target->storage->env->clock};
+    const otm_clock *clock = target->storage->env->clock;
+    const otmi_attr_set *own = target->given != NULL ? target->given : target->attrs;
+    return joined != NULL ? (otmi_offer){value, joined->attrs, joined->count, context, clock}
+                          : (otmi_offer){value, own->attrs, own->count, context, clock};
 }
 
-static void record_slow(otmi_target *target, const otmi_offer *offer)
+static __attribute__((noinline)) void record_slow(otmi_target *target, otmi_number value, const otm_context *context,
+                                                  const otmi_context_attrs *joined)
 {
     otmi_storage *storage = target->storage;
-    if (!otmi_env_alive(storage->env)) {
+    if (storage == NULL || !otmi_env_alive(storage->env)) {
         return;
     }
     otmi_slow_record slow;
     otmi_slow_begin(&slow, storage);
-    otmi_slow_apply(&slow, storage, target_series(target, &slow), offer);
+    otmi_offer offer = target_offer(target, value, context, joined);
+    otmi_slow_apply(&slow, storage, target_series(target, &slow), &offer);
     otmi_slow_end(&slow, storage);
 }
 
-static void record(otmi_target *target, const otmi_offer *offer)
+static inline __attribute__((always_inline)) void record(otmi_target *target, otmi_number value,
+                                                         const otm_context *context, const otmi_context_attrs *joined)
 {
     otmi_slot *slot = otmi_slot_begin();
     otmi_series *series = __atomic_load_n(&target->series, __ATOMIC_ACQUIRE);
-    bool done = series != NULL && otmi_storage_apply(target->storage, slot, series, offer->value);
-    if (done) {
-        otmi_storage_offer_if_eligible(target->storage, series, offer);
+    bool done = series != NULL && otmi_storage_apply(target->storage, slot, series, value);
+    if (done && otmi_exemplar_eligible(&target->storage->exemplars, context)) {
+        otmi_offer offer = target_offer(target, value, context, joined);
+        otmi_storage_offer(target->storage, series, &offer);
     }
     otmi_slot_end(slot);
     if (!done) {
-        record_slow(target, offer);
+        record_slow(target, value, context, joined);
     }
 }
 
+/* What has no key counts as kept: the way of measurements without a handle reports it. */
 static bool keeps_any(const otmi_stream *stream, const otm_attr *attrs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (otmi_key_filter_keeps(stream->filter, attrs[i].key, attrs[i].key_size)) {
+        if (attrs[i].key_size == 0 || otmi_key_filter_keeps(stream->filter, attrs[i].key, attrs[i].key_size)) {
             return true;
         }
     }
@@ -203,40 +212,36 @@ static bool keeps_any(const otmi_stream *stream, const otm_attr *attrs, size_t c
 }
 
 /* The handle's attributes and the context's: a series without a handle, unless what is added leaves no trace in it. */
-static __attribute__((noinline)) void record_in_context(otmi_target *target, otmi_offer *offer)
+static __attribute__((noinline)) void record_in_context(otmi_target *target, otmi_number value,
+                                                        const otm_context *context)
 {
     otmi_storage *storage = target->storage;
     otmi_context_attrs all;
+    otmi_offer own = target_offer(target, value, context, NULL);
     otmi_diag_origin origin = {"instrument", storage->meter_name, storage->instrument_name};
-    if (!otmi_context_attrs_join(&all, storage->env, &origin, offer->attrs, offer->attr_count, offer->context)) {
+    if (!otmi_context_attrs_join(&all, storage->env, &origin, own.attrs, own.attr_count, context)) {
         return;
     }
-    offer->attrs = all.attrs;
-    offer->attr_count = all.count;
     if (keeps_any(storage->stream, all.attrs, all.added)) {
-        otmi_storage_record(storage, offer->value, all.attrs, all.count, offer->context);
+        otmi_storage_record(storage, value, all.attrs, all.count, context);
     } else {
-        record(target, offer);
+        record(target, value, context, &all);
     }
     otmi_context_attrs_end(&all, storage->env);
 }
 
 void otmi_target_record(otmi_target *target, otmi_number value, const otm_context *context)
 {
-    otmi_offer offer = target_offer(target, value, context);
-    if (otmi_context_adds(target->storage->env, context)) {
-        record_in_context(target, &offer);
+    if (__builtin_expect(otmi_context_adds(target->storage->env, context), 0)) {
+        record_in_context(target, value, context);
     } else {
-        record(target, &offer);
+        record(target, value, context, NULL);
     }
 }
 
 void otmi_storage_record_target(otmi_target *target, otmi_number value, const otm_context *context)
 {
-    if (target->storage != NULL) {
-        otmi_offer offer = target_offer(target, value, context);
-        record_slow(target, &offer);
-    }
+    record_slow(target, value, context, NULL);
 }
 
 otm_status otmi_storage_rebind(otmi_target *target)
