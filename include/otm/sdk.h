@@ -99,8 +99,8 @@ typedef struct otm_meter_provider_options {
     uint32_t view_matching;   /* otm_view_matching */
     uint32_t silent_in_child; /* 1: after fork() the child's copies stay silent (they always are inert) */
     uint32_t context_attributes; /* 1: measurements of synchronous instruments take the attributes of their context as
-                                  * well, before views, advice and limits; of equal keys the call's counts (OTEP 4931).
-                                  * Each set of them makes series of its own: mind their number */
+                                  * well, before views, advice and limits; of equal keys the call's or the bound
+                                  * handle's counts (OTEP 4931). Each set of them makes series: mind their number */
 } otm_meter_provider_options;
 
 OTM_INLINE void otm_meter_provider_options_init(otm_meter_provider_options *options)

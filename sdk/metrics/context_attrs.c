@@ -14,15 +14,25 @@ static bool hold_key(const otm_attr *attrs, size_t count, const otm_attr *attr)
     return false;
 }
 
-/* Where to join so many; NULL without memory. */
-static otm_attr *make_room(otmi_context_attrs *joined, const otmi_env *env, size_t count)
+/* Where to join so many; NULL without memory, and in a forked child. */
+static otm_attr *make_room(otmi_context_attrs *joined, const otmi_env *env, const otmi_diag_origin *origin,
+                           size_t count)
 {
+    joined->block = NULL;
     if (count <= OTMI_STACK_ATTRS) {
         return joined->room;
     }
+    if (!otmi_env_alive(env)) {
+        return NULL;
+    }
     int saved_errno = errno;
     joined->block_size = count * sizeof *joined->block;
-    joined->block = otmi_env_alive(env) ? otmi_alloc_array(env->allocator, count, sizeof *joined->block) : NULL;
+    joined->block = otmi_alloc_array(env->allocator, count, sizeof *joined->block);
+    if (joined->block == NULL) {
+        otmi_diag_report(env->diag, OTM_ERROR, OTM_ERR_NO_MEMORY, origin,
+                         "no memory for a measurement of '%s' with the attributes of its context: it was dropped",
+                         origin->instrument);
+    }
     errno = saved_errno;
     return joined->block;
 }
@@ -33,13 +43,9 @@ bool otmi_context_attrs_join(otmi_context_attrs *joined, const otmi_env *env, co
     size_t scoped_count;
     const otm_attr *scoped = otm_context_attributes(context, &scoped_count);
     size_t own_count = attrs == NULL ? 0 : attr_count;
-    joined->block = NULL;
     joined->added = 0;
-    otm_attr *to = make_room(joined, env, scoped_count + own_count);
+    otm_attr *to = make_room(joined, env, origin, scoped_count + own_count);
     if (to == NULL) {
-        otmi_diag_report(env->diag, OTM_ERROR, OTM_ERR_NO_MEMORY, origin,
-                         "no memory for a measurement of '%s' with the attributes of its context: it was dropped",
-                         origin->instrument);
         return false;
     }
     for (size_t i = 0; i < scoped_count; i++) {

@@ -123,6 +123,27 @@ static void attributes_of_the_call_outrank_those_of_the_context(void **state)
     world_close(&w);
 }
 
+/* ATTR-01 */
+static void attribute_of_a_context_without_a_key_is_left_out_and_reported(void **state)
+{
+    (void)state;
+    world w;
+    world_plan plan = {.view_count = 1};
+    otm_attr scoped[] = {otm_attr_string("", "nothing"), otm_attr_string(NULL, "nothing")};
+    otm_attr user = otm_attr_i64("user", 7);
+    otm_context context = context_with(scoped, 2);
+    otm_bound_counter_i64 *bound;
+    plan.views[0] = view_keeping(NULL, user_key);
+    assert_int_equal(world_open(&w, &plan), OTM_OK);
+    assert_int_equal(otm_counter_i64_bind(w.counter, &user, 1, NULL, &bound), OTM_OK);
+    otm_bound_counter_i64_add_ctx(bound, 1, &context);
+    otm_counter_i64_add_ctx(w.counter, 2, &user, 1, &context);
+    assert_string_equal(collected(&w, 0), "user:7=3");
+    assert_true(diag_recorder_count_of(&w.diagnostics, OTM_WARN, "empty key") > 0);
+    otm_bound_counter_i64_release(bound);
+    world_close(&w);
+}
+
 /* ENT-07: every kind of synchronous instrument, both numbers; also where a table is called with the other number. */
 static void measurements_of_every_synchronous_instrument_take_them(void **state)
 {
@@ -444,6 +465,7 @@ int main(void)
         cmocka_unit_test(context_of_an_older_caller_has_no_attributes),
         cmocka_unit_test(option_out_of_range_is_refused),
         cmocka_unit_test(attributes_of_the_call_outrank_those_of_the_context),
+        cmocka_unit_test(attribute_of_a_context_without_a_key_is_left_out_and_reported),
         cmocka_unit_test(measurements_of_every_synchronous_instrument_take_them),
         cmocka_unit_test(observations_take_none),
         cmocka_unit_test(views_keep_and_drop_them),

@@ -107,7 +107,7 @@ static void handle_keeps_its_series_where_the_context_changes_nothing(void **sta
         }
         otm_bound_counter_i64_release(bound[0]);
         assert_int_equal(otm_counter_i64_remove(w.counter, &users[0], 1), OTM_OK);
-        otm_bound_counter_i64_add_ctx(bound[2], 4, &dropped); /* there is a place: it does not take it by itself */
+        otm_bound_counter_i64_add_ctx(bound[2], 4, &dropped); /* it does not take the place by itself */
         otm_series_value value;
         otm_series_value_init(&value);
         assert_int_equal(otm_bound_counter_i64_peek(bound[1], &value), OTM_OK);
