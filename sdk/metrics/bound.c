@@ -427,8 +427,9 @@ static void release(otm_bound *self)
     for (size_t i = 0; i < bound->target_count; i++) {
         otmi_storage_unbind(&bound->targets[i]);
     }
+    otmi_branch *branch = bound->instrument->meter->branch;
     otmi_free(core->env.allocator, bound, bound->size);
-    otmi_core_release(core);
+    otmi_branch_release(branch);
 }
 
 #define BOUND_OPS(i64, f64, i64_ctx, f64_ctx)                                                                  \
@@ -536,7 +537,7 @@ otm_status otmi_bound_create(otmi_instrument *instrument, const otm_attr *attrs,
             return st;
         }
     }
-    otmi_core_retain(core);
+    otmi_branch_retain(instrument->meter->branch);
     otmi_mutex_lock(&core->mu);
     bound->handle.state = OTM_LOAD_RELAXED(&instrument->handle.sync.state);
     bound->next = instrument->bounds;

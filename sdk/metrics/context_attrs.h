@@ -24,7 +24,7 @@ static inline bool otmi_context_adds(const otmi_env *env, const otm_context *con
 }
 
 /* Joins them: of the context's what neither the measurement's nor a later one of its own overrides. Allocates only
- * where there is no room. False: no memory; that was reported, and the caller drops the measurement. Preserves errno. */
+ * where there is no room. False: no memory; that was reported, and the caller drops the measurement. Keeps errno. */
 bool otmi_context_attrs_join(otmi_context_attrs *joined, const otmi_env *env, const otmi_diag_origin *origin,
                              const otm_attr *attrs, size_t attr_count, const otm_context *context);
 void otmi_context_attrs_end(otmi_context_attrs *joined, const otmi_env *env);
