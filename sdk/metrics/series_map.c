@@ -130,5 +130,17 @@ void otmi_series_map_remove(otmi_series_map *map, const otmi_series *series)
 
 otmi_series *otmi_series_map_find(const otmi_series_map *map, uint64_t hash, const otmi_attr_span *span)
 {
-    return otmi_series_map_look_up(map, hash, span);
+    const otmi_map_table *table = __atomic_load_n(&map->table, __ATOMIC_ACQUIRE);
+    for (size_t i = (uint32_t)hash;; i++) {
+        uint32_t entry = __atomic_load_n(&table->entries[i & table->mask], __ATOMIC_ACQUIRE);
+        if (entry == 0) {
+            return NULL;
+        }
+        if (otmi_map_entry_may_be(entry, (uint32_t)hash)) {
+            otmi_series *series = otmi_series_numbered(map->series, entry >> OTMI_TAG_BITS);
+            if (otmi_attr_span_equals(span, series->attrs)) {
+                return series;
+            }
+        }
+    }
 }

@@ -42,24 +42,30 @@ static inline uint32_t otmi_map_tag(uint32_t hash)
 /* NULL: not there. Only inside a section, or under the mutex. */
 otmi_series *otmi_series_map_find(const otmi_series_map *map, uint64_t hash, const otmi_attr_span *span);
 
-/* The same without a call, for recordings. */
+static inline bool otmi_map_entry_may_be(uint32_t entry, uint32_t hash)
+{
+    return (entry & ((1u << OTMI_TAG_BITS) - 1)) == otmi_map_tag(hash) && entry > OTMI_ENTRY_REMOVED;
+}
+
+/* The same, without a call where the first series that its hash speaks for is the one: for recordings. */
 static inline __attribute__((always_inline)) otmi_series *otmi_series_map_look_up(const otmi_series_map *map,
                                                                                   uint64_t hash,
                                                                                   const otmi_attr_span *span)
 {
     const otmi_map_table *table = __atomic_load_n(&map->table, __ATOMIC_ACQUIRE);
-    uint32_t tag = otmi_map_tag((uint32_t)hash);
-    for (size_t i = (uint32_t)hash & table->mask;; i = (i + 1) & table->mask) {
-        uint32_t entry = __atomic_load_n(&table->entries[i], __ATOMIC_ACQUIRE);
-        if ((entry & ((1u << OTMI_TAG_BITS) - 1)) == tag && entry > OTMI_ENTRY_REMOVED) {
-            otmi_series *series = otmi_series_numbered(map->series, entry >> OTMI_TAG_BITS);
-            if (__builtin_expect(otmi_attr_span_equals(span, series->attrs), 1)) {
-                return series;
-            }
-        } else if (entry == 0) {
+    uint32_t entry;
+    for (size_t i = (uint32_t)hash;; i++) {
+        entry = __atomic_load_n(&table->entries[i & table->mask], __ATOMIC_ACQUIRE);
+        if (otmi_map_entry_may_be(entry, (uint32_t)hash)) {
+            break;
+        }
+        if (entry == 0) {
             return NULL;
         }
     }
+    otmi_series *series = otmi_series_numbered(map->series, entry >> OTMI_TAG_BITS);
+    return __builtin_expect(otmi_attr_span_equals(span, series->attrs), 1) ? series
+                                                                           : otmi_series_map_find(map, hash, span);
 }
 
 #endif
