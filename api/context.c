@@ -13,7 +13,7 @@ static uint32_t supplier_next;
 static const supplier *current_supplier;
 static uint32_t in_use;
 
-#if defined(OTM_TLS_INITIAL_EXEC)
+#if defined(OTMI_TLS_INITIAL_EXEC)
 #define TLS_MODEL __attribute__((tls_model("initial-exec")))
 #else
 #define TLS_MODEL
