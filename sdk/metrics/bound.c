@@ -2,7 +2,6 @@
  *
  * The common handle has one storage and a table of operations made for its shape; with several storages (more views or
  * readers that cannot share) the general table walks them. */
-#include "metrics/context_attrs.h"
 #include "metrics/core.h"
 #include "metrics/exponential_cell.h"
 #include "util/alloc.h"
@@ -51,7 +50,7 @@ static ALWAYS_INLINE char *enter(const otmi_target *target, way how, otmi_slot *
     return second ? cell + storage->shape.half_size : cell;
 }
 
-/* Whether somebody holds a context that may matter: then it has to be asked for, in record_traced_*(). */
+/* Whether measurements may become exemplars now: then the context has to be asked for, in record_traced_*(). */
 static inline bool is_traced(const otmi_bound *bound)
 {
     return OTM_LOAD_RELAXED(bound->traced) != 0;
@@ -285,20 +284,14 @@ typedef struct one_storage_ops {
 
 static const one_storage_ops *ops_of(const otm_bound *self)
 {
-    return (const one_storage_ops *)(const void *)self->ops;
-}
-
-/* Whether the context asks for the general way: it wants an exemplar, or adds attributes. */
-static inline bool context_matters(const otmi_storage *storage, const otm_context *context)
-{
-    return otmi_exemplar_eligible(&storage->exemplars, context) || otmi_context_adds(storage->env, context);
+    return (const one_storage_ops *)(const void *)((const otmi_bound *)self)->plain;
 }
 
 static void record_traced_i64(otm_bound *self, int64_t value)
 {
     otmi_target *target = &of(self)->targets[0];
     const otm_context *context = otm_context_current();
-    if (__builtin_expect(!context_matters(target->storage, context), 1)) {
+    if (__builtin_expect(!otmi_exemplar_eligible(&target->storage->exemplars, context), 1)) {
         ops_of(self)->unsampled_i64(self, value);
     } else if (otmi_shape_takes_i64(&target->storage->shape, value)) {
         otmi_target_record(target, (otmi_number){.i64 = value}, context);
@@ -311,7 +304,7 @@ static void record_traced_f64(otm_bound *self, double value)
 {
     otmi_target *target = &of(self)->targets[0];
     const otm_context *context = otm_context_current();
-    if (__builtin_expect(!context_matters(target->storage, context), 1)) {
+    if (__builtin_expect(!otmi_exemplar_eligible(&target->storage->exemplars, context), 1)) {
         ops_of(self)->unsampled_f64(self, value);
     } else if (otmi_shape_takes_f64(&target->storage->shape, value)) {
         otmi_target_record(target, (otmi_number){.f64 = value}, context);
@@ -457,6 +450,9 @@ static const one_storage_ops other_i64_ops[] = ONE_I64(record_other);
 static const one_storage_ops other_f64_ops[] = ONE_F64(record_other);
 static const otm_bound_ops any_i64_ops = OPS_I64(record_any_i64);
 static const otm_bound_ops any_f64_ops = OPS_F64(record_any_f64);
+/* Where contexts add attributes: ahead of the plain ones. */
+static const otm_bound_ops in_context_ops = BOUND_OPS(otmi_in_context_bound_i64, otmi_in_context_bound_f64,
+                                                      otmi_in_context_bound_i64_ctx, otmi_in_context_bound_f64_ctx);
 
 static const one_storage_ops *histogram_ops_for(const otmi_shape *shape, bool is_i64)
 {
@@ -524,7 +520,8 @@ otm_status otmi_bound_create(otmi_instrument *instrument, const otm_attr *attrs,
         return OTM_ERR_NO_MEMORY;
     }
     bool visible = options != NULL && options->struct_size >= sizeof *options && options->visible_from_start;
-    bound->handle.ops = ops_for(instrument);
+    bound->plain = ops_for(instrument);
+    bound->handle.ops = core->env.context_attributes ? &in_context_ops : bound->plain;
     bound->traced = instrument->traced;
     bound->instrument = instrument;
     bound->references = 1;

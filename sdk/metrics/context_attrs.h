@@ -23,8 +23,14 @@ static inline bool otmi_context_adds(const otmi_env *env, const otm_context *con
     return context != NULL && env->context_attributes && otm_context_attributes(context, &count) != NULL;
 }
 
+/* The context that the calling thread holds, or NULL; asked for whatever exemplars are wanted. */
+static inline const otm_context *otmi_context_to_add(const otmi_env *env)
+{
+    return OTM_LOAD_RELAXED(env->context_in_use) == 0 ? NULL : otm_context_current();
+}
+
 /* Joins them: of the context's what neither the measurement's nor a later one of its own overrides. Allocates only
- * where there is no room. False: no memory; that was reported, and the caller drops the measurement. Keeps errno. */
+ * where there is no room. False: no memory; that was reported, and the measurement is dropped. Preserves errno. */
 bool otmi_context_attrs_join(otmi_context_attrs *joined, const otmi_env *env, const otmi_diag_origin *origin,
                              const otm_attr *attrs, size_t attr_count, const otm_context *context);
 void otmi_context_attrs_end(otmi_context_attrs *joined, const otmi_env *env);

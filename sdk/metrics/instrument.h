@@ -65,6 +65,7 @@ void otmi_instrument_set_state(otmi_instrument *instrument, bool listening);
 
 struct otmi_bound {
     otm_bound handle; /* first */
+    const otm_bound_ops *plain; /* the handle's table, or the one behind it where contexts add attributes */
     otmi_instrument *instrument;
     const uint32_t *traced; /* see is_traced() */
     uint32_t references;    /* atomic */
@@ -111,7 +112,7 @@ extern const otm_instrument_ops otmi_instrument_ops_f64;
 extern const otm_instrument_ops otmi_instrument_ops_in_context; /* of both, where contexts have a say in attributes */
 extern const otm_observable_ops otmi_observable_ops;
 
-/* -- Recording with the attributes of the context as well (instrument_in_context.c) ------------------------------- */
+/* -- Recording with the attributes of the context as well (instrument_in_context.c, bound_in_context.c) ----------- */
 
 void otmi_in_context_record_i64(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count);
 void otmi_in_context_record_f64(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count);
@@ -119,5 +120,9 @@ void otmi_in_context_record_i64_ctx(otm_instrument *self, int64_t value, const o
                                     const otm_context *context);
 void otmi_in_context_record_f64_ctx(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count,
                                     const otm_context *context);
+void otmi_in_context_bound_i64(otm_bound *self, int64_t value);
+void otmi_in_context_bound_f64(otm_bound *self, double value);
+void otmi_in_context_bound_i64_ctx(otm_bound *self, int64_t value, const otm_context *context);
+void otmi_in_context_bound_f64_ctx(otm_bound *self, double value, const otm_context *context);
 
 #endif

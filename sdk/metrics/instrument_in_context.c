@@ -69,10 +69,10 @@ void otmi_in_context_record_f64_ctx(otm_instrument *self, double value, const ot
 
 void otmi_in_context_record_i64(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count)
 {
-    otmi_in_context_record_i64_ctx(self, value, attrs, attr_count, otmi_context_held(of(self)));
+    otmi_in_context_record_i64_ctx(self, value, attrs, attr_count, otmi_context_to_add(&of(self)->core->env));
 }
 
 void otmi_in_context_record_f64(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count)
 {
-    otmi_in_context_record_f64_ctx(self, value, attrs, attr_count, otmi_context_held(of(self)));
+    otmi_in_context_record_f64_ctx(self, value, attrs, attr_count, otmi_context_to_add(&of(self)->core->env));
 }

@@ -94,6 +94,8 @@ void otmi_storage_record(otmi_storage *storage, otmi_number value, const otm_att
 
 /* Records through a bound target, in any state. */
 void otmi_target_record(otmi_target *target, otmi_number value, const otm_context *context);
+/* The same where the context adds attributes (otmi_context_adds()). */
+void otmi_target_record_in_context(otmi_target *target, otmi_number value, const otm_context *context);
 /* The slow path of it. */
 void otmi_storage_record_target(otmi_target *target, otmi_number value, const otm_context *context);
 

@@ -212,8 +212,7 @@ static bool keeps_any(const otmi_stream *stream, const otm_attr *attrs, size_t c
 }
 
 /* The handle's attributes and the context's: a series without a handle, unless what is added leaves no trace in it. */
-static __attribute__((noinline)) void record_in_context(otmi_target *target, otmi_number value,
-                                                        const otm_context *context)
+void otmi_target_record_in_context(otmi_target *target, otmi_number value, const otm_context *context)
 {
     otmi_storage *storage = target->storage;
     otmi_context_attrs all;
@@ -232,11 +231,7 @@ static __attribute__((noinline)) void record_in_context(otmi_target *target, otm
 
 void otmi_target_record(otmi_target *target, otmi_number value, const otm_context *context)
 {
-    if (__builtin_expect(otmi_context_adds(target->storage->env, context), 0)) {
-        record_in_context(target, value, context);
-    } else {
-        record(target, value, context, NULL);
-    }
+    record(target, value, context, NULL);
 }
 
 void otmi_storage_record_target(otmi_target *target, otmi_number value, const otm_context *context)

@@ -82,6 +82,41 @@ static void handles_of_every_shape_look_at_the_context(void **state)
     }
 }
 
+/* The typed calls never do so; callers of the tables may. */
+static void handles_called_with_the_other_number_look_at_the_context(void **state)
+{
+    (void)state;
+    world w;
+    world_plan plan = {0};
+    otm_attr tenant = otm_attr_string("tenant", "acme");
+    otm_context context = context_with(&tenant, 1);
+    otm_counter_f64 *doubles;
+    otm_bound_counter_f64 *bound_double;
+    otm_bound_counter_i64 *bound_integer;
+    assert_int_equal(world_open(&w, &plan), OTM_OK);
+    assert_int_equal(otm_meter_create_counter_f64(w.meter, "f", NULL, &doubles), OTM_OK);
+    assert_int_equal(otm_counter_f64_bind(doubles, NULL, 0, NULL, &bound_double), OTM_OK);
+    assert_int_equal(otm_counter_i64_bind(w.counter, NULL, 0, NULL, &bound_integer), OTM_OK);
+    otm_bound *of_doubles = (otm_bound *)bound_double;
+    otm_bound *of_integers = (otm_bound *)bound_integer;
+    for (int inside = 0; inside < 2; inside++) {
+        (void)otm_context_attach(inside ? &context : NULL);
+        of_doubles->ops->record_i64(of_doubles, 1);
+        of_doubles->ops->record_i64_ctx(of_doubles, 2, &context);
+        of_integers->ops->record_f64(of_integers, 4.0);
+        of_integers->ops->record_f64_ctx(of_integers, 8.0, &context);
+        of_integers->ops->record_f64(of_integers, 0.5);               /* refused, as is the next */
+        of_integers->ops->record_f64_ctx(of_integers, 0.5, &context);
+    }
+    (void)otm_context_attach(NULL);
+    assert_string_equal(collected(&w, 0), "=1 =4 tenant:acme=20 tenant:acme=5");
+    assert_int_equal(diag_recorder_count_of(&w.diagnostics, OTM_WARN, "was refused"), 4);
+    otm_bound_counter_f64_release(bound_double);
+    otm_bound_counter_i64_release(bound_integer);
+    otm_counter_f64_release(doubles);
+    world_close(&w);
+}
+
 /* ENT-07, SDK-BIND-03: where nothing of the context is left in the series, the handle's is it, wherever that is. */
 static void handle_keeps_its_series_where_the_context_changes_nothing(void **state)
 {
@@ -184,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(handle_records_its_attributes_and_those_of_the_context),
         cmocka_unit_test(handles_of_every_shape_look_at_the_context),
+        cmocka_unit_test(handles_called_with_the_other_number_look_at_the_context),
         cmocka_unit_test(handle_keeps_its_series_where_the_context_changes_nothing),
         cmocka_unit_test(streams_of_a_handle_each_keep_what_they_are_to),
         cmocka_unit_test(known_sets_are_recorded_without_allocating),
