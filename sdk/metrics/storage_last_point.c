@@ -2,15 +2,40 @@
 #include "metrics/storage_internal.h"
 #include "metrics/storage_point.h"
 
-/* A series of the same attributes that this collection reads, if it ever was measured. */
+/* Whether the series has a point already. Those of read_live() come first, by rising number. */
+static bool shown(const otmi_collection *c, const otmi_series *series)
+{
+    size_t low = 0;
+    for (size_t high = c->live_points; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (c->out->points[middle].series_number < series->number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < c->live_points && c->out->points[low].series_number == series->number;
+}
+
+/* Whether it takes the place of an older series of its attributes. Cumulative: if it has a point, or gets one further
+ * down the list. What is not on that list may be measured for the first time at any moment. */
+static bool stands_in(const otmi_collection *c, const otmi_series *series, bool measured)
+{
+    if (c->storage->shape.delta) {
+        return !measured || otmi_collection_measured(c, series);
+    }
+    bool draining = __atomic_load_n(&series->state, __ATOMIC_RELAXED) == OTMI_SERIES_DRAINING;
+    return draining ? otmi_collection_measured(c, series) : shown(c, series);
+}
+
+/* A series of the same attributes that this collection reads. */
 static otmi_series *listed(const otmi_collection *c, uint32_t list, const otmi_series *like, bool measured)
 {
     const otmi_storage *storage = c->storage;
     otmi_attr_span span = {.attrs = like->attrs->attrs, .count = like->attrs->count};
     for (otmi_series *s; (s = otmi_series_pop(&storage->table, &list)) != NULL;) {
         if (s->hash == like->hash && otmi_storage_in_snapshot(storage, s) && s->state != OTMI_SERIES_RETIRED &&
-            s->start_ns != 0 && otmi_attr_span_equals(&span, s->attrs) &&
-            (!measured || otmi_collection_measured(c, s))) {
+            otmi_attr_span_equals(&span, s->attrs) && stands_in(c, s, measured)) {
             return s;
         }
     }
@@ -24,8 +49,7 @@ static otmi_series *find_namesake(const otmi_collection *c, const otmi_series *s
     otmi_storage *storage = c->storage;
     otmi_mutex_lock(&storage->mu);
     otmi_series *found = otmi_storage_find_set(storage, series->attrs);
-    if (found == NULL || !otmi_storage_in_snapshot(storage, found) ||
-        (measured && !otmi_collection_measured(c, found))) {
+    if (found == NULL || !otmi_storage_in_snapshot(storage, found) || !stands_in(c, found, measured)) {
         found = listed(c, storage->ended, series, measured);
     }
     otmi_mutex_unlock(&storage->mu);
@@ -91,30 +115,10 @@ static bool merge(otmi_collection *c, otmi_series *series, const otmi_chunk_cell
 
 /* -- Cumulative ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the series has a point already. Those of read_live() come first, by rising number. */
-static bool shown(const otmi_collection *c, const otmi_series *series)
-{
-    size_t low = 0;
-    for (size_t high = c->live_points; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (c->out->points[middle].series_number < series->number) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < c->live_points && c->out->points[low].series_number == series->number;
-}
-
 /* A set that began anew shows its new series only: one set has one point. */
 static bool hidden(const otmi_collection *c, const otmi_series *series)
 {
-    const otmi_series *other = find_namesake(c, series, false);
-    if (other == NULL) {
-        return false;
-    }
-    bool draining = __atomic_load_n(&other->state, __ATOMIC_RELAXED) == OTMI_SERIES_DRAINING;
-    return draining ? otmi_collection_measured(c, other) : shown(c, other);
+    return find_namesake(c, series, false) != NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------ */

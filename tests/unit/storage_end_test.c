@@ -201,6 +201,29 @@ static void storage_end_set_bound_in_vain_between_two_ends_has_one_point(void **
     }
 }
 
+/* The same of a handle that is still there, after the last of them. SDK-CARD-08 */
+static void storage_end_set_bound_in_vain_after_two_ends_has_one_point(void **state)
+{
+    (void)state;
+    const otm_temporality temporalities[] = {OTM_CUMULATIVE, OTM_DELTA};
+    for (size_t i = 0; i < 2; i++) {
+        storage_fixture f;
+        otmi_target target;
+        otm_attr attr = otm_attr_i64("set", 1);
+        open_with(&f, temporalities[i], OTM_AGGREGATION_SUM, 1);
+        storage_record(&f, 1, 5);
+        assert_int_equal(storage_remove(&f, 1), OTM_OK);
+        storage_record(&f, 1, 2);
+        assert_int_equal(storage_remove(&f, 1), OTM_OK);
+        assert_int_equal(otmi_storage_bind(f.storage, &attr, 1, false, &target), OTM_OK);
+        otmi_points points = storage_collect(&f);
+        assert_int_equal(points_of(&points, 1), 1);
+        assert_int_equal(value_of(&points, 1), temporalities[i] == OTM_DELTA ? 7 : 2);
+        otmi_storage_unbind(&target);
+        storage_fixture_fini(&f);
+    }
+}
+
 /* SDK-CARD-08 */
 static void storage_end_delta_set_without_memory_for_its_new_series_has_one_point(void **state)
 {
@@ -477,6 +500,7 @@ int main(void)
         cmocka_unit_test(storage_end_set_that_ends_again_is_seen_while_another_reader_has_yet_to_see_its_first_end),
         cmocka_unit_test(storage_end_idle_series_is_seen_by_a_reader_that_was_not_there_when_it_ended),
         cmocka_unit_test(storage_end_set_bound_in_vain_between_two_ends_has_one_point),
+        cmocka_unit_test(storage_end_set_bound_in_vain_after_two_ends_has_one_point),
         cmocka_unit_test(storage_end_delta_set_without_memory_for_its_new_series_has_one_point),
         cmocka_unit_test(storage_end_set_begins_anew_after_it_was_last_seen_however_late_the_recording_is),
         cmocka_unit_test(storage_end_numbers_are_used_again_with_other_generations),
