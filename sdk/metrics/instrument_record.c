@@ -63,7 +63,7 @@ static __attribute__((noinline)) void record_i64_each(otm_instrument *self, int6
 
 /* The common instrument has one storage. */
 static inline void record_i64_ctx(otm_instrument *self, int64_t value, const otm_attr *attrs, size_t attr_count,
-                           const otm_context *context)
+                                  const otm_context *context)
 {
     otmi_storage *storage = of(self)->only_storage;
     if (__builtin_expect(storage != NULL && otmi_shape_takes_i64(&storage->shape, value), 1)) {
@@ -93,7 +93,7 @@ static __attribute__((noinline)) void record_f64_each(otm_instrument *self, doub
 
 /* The common instrument has one storage. */
 static inline void record_f64_ctx(otm_instrument *self, double value, const otm_attr *attrs, size_t attr_count,
-                           const otm_context *context)
+                                  const otm_context *context)
 {
     otmi_storage *storage = of(self)->only_storage;
     if (__builtin_expect(storage != NULL && otmi_shape_takes_f64(&storage->shape, value), 1)) {

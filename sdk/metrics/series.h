@@ -46,8 +46,7 @@ typedef struct otmi_series {
 typedef enum otmi_series_word {
     OTMI_WORD_VALUE = 0,     /* gauges: the last value's bits. Delta: the sum drained so far, for peek */
     OTMI_WORD_COUNT = 1,     /* delta histograms: the count drained so far, for peek */
-    OTMI_WORD_ACTIVE_NS = 1, /* tracking idle series: monotonic time it was last known to be measured */
-    OTMI_WORDS_MOST = 2
+    OTMI_WORD_ACTIVE_NS = 1 /* tracking idle series: monotonic time it was last known to be measured */
 } otmi_series_word;
 
 typedef struct otmi_chunk {
