@@ -375,15 +375,7 @@ static otm_status fill(otmi_otlp_settings *s, const otm_otlp_http_exporter_optio
 
 otmi_diag *otmi_otlp_setup_diag(const otm_allocator *allocator, const otm_diagnostics_options *diagnostics)
 {
-    otm_diagnostics_options each;
-    otm_diagnostics_options_init(&each);
-    if (diagnostics == NULL) {
-        return NULL;
-    }
-    memcpy(&each, diagnostics, diagnostics->struct_size < sizeof each ? diagnostics->struct_size : sizeof each);
-    each.struct_size = sizeof each;
-    each.unthrottled = 1;
-    return otmi_diag_create(allocator, &each, NULL);
+    return diagnostics != NULL ? otmi_diag_create_unthrottled(allocator, diagnostics) : NULL;
 }
 
 static otm_status init(otmi_otlp_settings *settings, const otm_otlp_http_exporter_options *o, otmi_diag *diag)

@@ -5,6 +5,7 @@
 
 #include "platform/platform.h"
 #include "util/alloc.h"
+#include "util/options.h"
 
 /* A step is asked to wait no longer than this, so that a shutdown from another thread is noticed soon. */
 #define STEP_SLICE_NS UINT64_C(20000000)
@@ -50,14 +51,6 @@ struct otm_exporter {
 
 /* -- Creation ---------------------------------------------------------------------------------------------------- */
 
-static otm_exporter_ops copy_ops(const otm_exporter_ops *given)
-{
-    otm_exporter_ops ops;
-    memset(&ops, 0, sizeof ops);
-    memcpy(&ops, given, given->size < sizeof ops ? given->size : sizeof ops);
-    return ops;
-}
-
 static otm_exporter *exporter_new(const otm_exporter_ops *ops, void *self)
 {
     otm_exporter *e = otmi_alloc_zeroed(otmi_allocator_default(), sizeof *e);
@@ -84,10 +77,7 @@ static otm_exporter *exporter_new(const otm_exporter_ops *ops, void *self)
 otm_status otm_exporter_create(const otm_exporter_ops *given, void *self, otm_exporter **out)
 {
     otm_exporter_ops ops;
-    memset(&ops, 0, sizeof ops);
-    if (given != NULL) {
-        ops = copy_ops(given);
-    }
+    otmi_options_take_known(given, &ops, sizeof ops);
     otm_status st = out == NULL || ops.begin == NULL || ops.destroy == NULL ? OTM_ERR_INVALID_ARGUMENT : OTM_OK;
     otm_exporter *e = NULL;
     if (st == OTM_OK) {

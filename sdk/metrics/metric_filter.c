@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "util/alloc.h"
+#include "util/options.h"
 
 struct otm_metric_filter {
     _Atomic uint32_t references;
@@ -29,10 +30,8 @@ static otm_metric_filter *filter_new(const otm_metric_filter_ops *ops, void *sel
 otm_status otm_metric_filter_create(const otm_metric_filter_ops *given, void *self, const otm_allocator *allocator,
                                     otm_metric_filter **out)
 {
-    otm_metric_filter_ops ops = {.size = 0};
-    if (given != NULL) {
-        memcpy(&ops, given, given->size < sizeof ops ? given->size : sizeof ops);
-    }
+    otm_metric_filter_ops ops;
+    otmi_options_take_known(given, &ops, sizeof ops);
     otm_metric_filter *filter = NULL;
     otm_status st = out == NULL || ops.test_metric == NULL ? OTM_ERR_INVALID_ARGUMENT : OTM_OK;
     if (st == OTM_OK) {

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "util/alloc.h"
+#include "util/options.h"
 
 struct otm_metric_producer {
     _Atomic uint32_t references;
@@ -27,10 +28,8 @@ static otm_metric_producer *producer_new(const otm_metric_producer_ops *ops, voi
 otm_status otm_metric_producer_create(const otm_metric_producer_ops *given, void *self, const otm_allocator *allocator,
                                       otm_metric_producer **out)
 {
-    otm_metric_producer_ops ops = {.size = 0};
-    if (given != NULL) {
-        memcpy(&ops, given, given->size < sizeof ops ? given->size : sizeof ops);
-    }
+    otm_metric_producer_ops ops;
+    otmi_options_take_known(given, &ops, sizeof ops);
     otm_metric_producer *producer = NULL;
     otm_status st = out == NULL || ops.produce == NULL ? OTM_ERR_INVALID_ARGUMENT : OTM_OK;
     if (st == OTM_OK) {

@@ -110,20 +110,6 @@ otm_status otm_resource_default(const otm_allocator *allocator, const otm_diagno
 
 /* -- Entities ---------------------------------------------------------------------------------------------------- */
 
-/* One text may have many faults of one kind, and each is worth telling; the parser bounds them. */
-static otmi_diag *unthrottled_diag(const otm_allocator *allocator, const otm_diagnostics_options *diagnostics)
-{
-    otm_diagnostics_options options;
-    otm_diagnostics_options_init(&options);
-    if (diagnostics != NULL) {
-        memcpy(&options, diagnostics,
-               diagnostics->struct_size < sizeof options ? diagnostics->struct_size : sizeof options);
-        options.struct_size = sizeof options;
-    }
-    options.unthrottled = 1;
-    return otmi_diag_create(allocator, &options, NULL);
-}
-
 otm_status otm_resource_parse_entities(const char *text, const otm_allocator *allocator,
                                        const otm_diagnostics_options *diagnostics, otm_resource **out)
 {
@@ -133,7 +119,7 @@ otm_status otm_resource_parse_entities(const char *text, const otm_allocator *al
     *out = NULL;
     otmi_arena arena;
     otmi_arena_init(&arena, allocator, MAX_ENTITIES_BYTES);
-    otmi_diag *diag = unthrottled_diag(allocator, diagnostics);
+    otmi_diag *diag = otmi_diag_create_unthrottled(allocator, diagnostics);
     otm_resource_options options;
     otm_resource_options_init(&options);
     options.allocator = allocator;

@@ -7,6 +7,7 @@
 #include "platform/platform.h"
 #include "util/alloc.h"
 #include "util/hash.h"
+#include "util/options.h"
 
 #define THROTTLE_ENTRIES 64
 #define THROTTLE_NS (UINT64_C(60) * 1000 * 1000 * 1000)
@@ -36,20 +37,6 @@ bool otmi_diag_inside_handler(void)
     return inside_handler;
 }
 
-/* An older program's struct may be shorter; what it lacks is zero. */
-static void read_options(const otm_diagnostics_options *options, otm_diagnostics_options *out)
-{
-    otm_diagnostics_options_init(out);
-    if (options != NULL) {
-        size_t size = options->struct_size < sizeof *out ? options->struct_size : sizeof *out;
-        memcpy(out, options, size);
-        out->struct_size = sizeof *out;
-    }
-    if (out->minimum_level == 0) {
-        out->minimum_level = OTM_WARN;
-    }
-}
-
 otmi_diag *otmi_diag_create(const otm_allocator *allocator, const otm_diagnostics_options *options,
                             const otm_clock *clock)
 {
@@ -63,7 +50,19 @@ otmi_diag *otmi_diag_create(const otm_allocator *allocator, const otm_diagnostic
     }
     diag->allocator = allocator;
     diag->clock = otmi_clock_or_system(clock);
-    read_options(options, &diag->options);
+    otmi_options_take_known(options, &diag->options, sizeof diag->options);
+    if (diag->options.minimum_level == 0) {
+        diag->options.minimum_level = OTM_WARN;
+    }
+    return diag;
+}
+
+otmi_diag *otmi_diag_create_unthrottled(const otm_allocator *allocator, const otm_diagnostics_options *options)
+{
+    otmi_diag *diag = otmi_diag_create(allocator, options, NULL);
+    if (diag != NULL) {
+        diag->options.unthrottled = 1;
+    }
     return diag;
 }
 

@@ -9,6 +9,8 @@ typedef struct otmi_diag otmi_diag;
 /* options may be NULL (nothing is ever reported). Copied. NULL when there is no memory: callers go on with NULL. */
 otmi_diag *otmi_diag_create(const otm_allocator *allocator, const otm_diagnostics_options *options,
                             const otm_clock *clock);
+/* For what may have many faults of one kind, each worth telling: every repeat is reported. On the system's clock. */
+otmi_diag *otmi_diag_create_unthrottled(const otm_allocator *allocator, const otm_diagnostics_options *options);
 void otmi_diag_destroy(otmi_diag *diag);
 
 /* Where a report comes from; fields may be NULL. */
