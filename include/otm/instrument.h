@@ -50,7 +50,7 @@ typedef void (*otm_callback)(otm_observer *observer, void *user_data);
 typedef struct otm_instrument_options {
     size_t struct_size;                /* set by init; do not change */
     const char *unit;                  /* UCUM, case-sensitive; NULL: "" */
-    const char *description;           /* UTF-8; NULL: "" */
+    const char *description;           /* UTF-8; NULL: "". Of instruments alike in all else the longest is shown */
     const double *bucket_boundaries;   /* advice for explicit-bucket histograms; upper bounds, strictly increasing */
     size_t bucket_boundary_count;
     bool has_bucket_boundaries;        /* tells an empty list (one bucket) from no advice */
