@@ -13,15 +13,17 @@ foreach(name context_attributes context_bound)
   otm_test(NAME ${name}_test SOURCES unit/${name}_test.c unit/context_fixture.c LIBS otm::sdk_static LABELS unit)
 endforeach()
 
-foreach(name attr_span slot series_map)
+foreach(name attr_span memo slot series_map)
   otm_test(NAME ${name}_test INTERNAL SOURCES unit/${name}_test.c LIBS otm::sdk_static LABELS unit)
 endforeach()
 
 # A storage alone, step by step.
-foreach(name storage storage_delta storage_end async_storage bound histogram_cell)
+foreach(name storage storage_delta storage_end storage_memo async_storage bound histogram_cell)
   otm_test(NAME ${name}_test INTERNAL SOURCES unit/${name}_test.c unit/storage_fixture.c
     LIBS otm::sdk_static LABELS unit)
 endforeach()
+
+target_link_options(storage_memo_test PRIVATE -Wl,--wrap=otmi_series_map_find)
 
 # Each patch breaks one behaviour, and a test has to fail for it.
 add_test(NAME mutants COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mutants/run)

@@ -548,10 +548,6 @@ otm_status otmi_attr_set_create(const otm_allocator *allocator, const otm_attr *
         .block_size = size, .places = (uint8_t *)set + size - places, .place_mask = (uint16_t)(places - 1)};
     memset(set->places, 0, places);
     set->count = put_attrs(&at, attrs, count, set->attrs);
-    set->all_strings = true;
-    for (size_t i = 0; i < set->count; i++) {
-        set->all_strings = set->all_strings && set->attrs[i].value.type == OTM_VALUE_STRING;
-    }
     *out = set;
     return OTM_OK;
 }

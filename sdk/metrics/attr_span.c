@@ -9,17 +9,6 @@ uint64_t otmi_attr_span_hash(const otmi_hash_key *key, const otmi_attr_span *spa
     return hash;
 }
 
-/* Where not all are plain: the hashes from the first that is not, added to those before it. */
-static __attribute__((noinline)) uint64_t hash_rest(const otmi_hash_key *key, const otmi_attr_span *span,
-                                                    uint64_t *room, size_t from, uint64_t hash)
-{
-    for (size_t i = from; i < span->count; i++) {
-        room[i] = otmi_attr_hash(key, &span->attrs[i]);
-        hash += room[i];
-    }
-    return hash;
-}
-
 uint64_t otmi_attr_span_hashes(const otmi_hash_key *key, otmi_attr_span *span, uint64_t *room)
 {
     const otmi_hash_key local = *key; /* which no store into `room` changes */
@@ -33,12 +22,11 @@ uint64_t otmi_attr_span_hashes(const otmi_hash_key *key, otmi_attr_span *span, u
     for (size_t i = 0; i < count; i++) {
         uint64_t hash;
         if (__builtin_expect(!otmi_attr_hash_plain(&local, &attrs[i], &hash), 0)) {
-            return hash_rest(key, span, room, i, sum);
+            hash = otmi_attr_hash_any(key, &attrs[i]);
         }
         room[i] = hash;
         sum += hash;
     }
-    span->plain = true;
     return sum;
 }
 
@@ -87,29 +75,34 @@ static bool equals_in_any_order(const otmi_attr_span *span, const otmi_attr_set 
 
 /* Where the set has a place for each attribute of the span, and its equal stands there. Each of the set's must have
  * been met, or the span repeats one. */
-static OTMI_ALWAYS_INLINE bool equals_by_places(const otm_attr *attrs, const uint64_t *hashes, const otmi_attr_set *set,
-                                                bool plain)
+static bool equals_by_places(const otmi_attr_span *span, const otmi_attr_set *set)
 {
-    const uint64_t *end = hashes + set->count;
     uint64_t met = 0;
-    for (; hashes != end; hashes++, attrs++) {
-        size_t place = otmi_attr_set_place(set, *hashes);
+    for (size_t i = 0; i < span->count; i++) {
+        size_t place = otmi_attr_set_place(set, span->hashes[i]);
         const otm_attr *theirs = &set->attrs[place];
-        if (__builtin_expect(!(plain ? otmi_attr_equal_plain(attrs, theirs) : otmi_attr_equal(attrs, theirs)), 0)) {
+        if (!otmi_attr_equal_surely(&span->attrs[i], theirs) && !otmi_attr_equal(&span->attrs[i], theirs)) {
             return false;
         }
         met |= UINT64_C(1) << (place & 63);
     }
-    return (met + 1) >> set->count == 1;
+    return (met + 1) >> span->count == 1;
 }
 
-bool otmi_attr_span_equals_plainly(const otm_attr *attrs, const uint64_t *hashes, const otmi_attr_set *set)
+bool otmi_attr_span_equals(const otmi_attr_span *span, const otmi_attr_set *set)
 {
-    return equals_by_places(attrs, hashes, set, true);
+    return span->count == set->count && (span->count == 0 || (span->hashes != NULL && equals_by_places(span, set)) ||
+                                         equals_in_any_order(span, set));
 }
 
-bool otmi_attr_span_equals_anyhow(const otmi_attr_span *span, const otmi_attr_set *set)
+bool otmi_attr_span_order(const otmi_attr_span *span, const otmi_attr_set *set, otmi_attr_order *order)
 {
-    return (span->hashes != NULL && equals_by_places(span->attrs, span->hashes, set, false)) ||
-           equals_in_any_order(span, set);
+    *order = 0;
+    if (span->count > OTMI_ORDERED_ATTRS) {
+        return false;
+    }
+    for (size_t i = 0; i < span->count; i++) {
+        *order |= (otmi_attr_order)otmi_attr_set_place(set, span->hashes[i]) << i * OTMI_ORDER_BITS;
+    }
+    return otmi_attrs_equal_in_order(span->attrs, span->count, set, *order);
 }

@@ -11,7 +11,6 @@ typedef struct otmi_attr_span {
     const otm_attr *attrs;
     size_t count;
     const uint64_t *hashes; /* of each; NULL: not known */
-    bool plain;             /* all are known to be plain: see otmi_attr_hash_plain() */
 } otmi_attr_span;
 
 uint64_t otmi_attr_span_hash(const otmi_hash_key *key, const otmi_attr_span *span);
@@ -29,20 +28,48 @@ static inline size_t otmi_attr_set_place(const otmi_attr_set *set, uint64_t hash
     return set->places[hash >> set->place_shift & set->place_mask];
 }
 
-/* Of as many attributes as the set has. The first is for plain ones, and strings; false if it is not sure. */
-bool otmi_attr_span_equals_plainly(const otm_attr *attrs, const uint64_t *hashes, const otmi_attr_set *set);
-bool otmi_attr_span_equals_anyhow(const otmi_attr_span *span, const otmi_attr_set *set);
-
 /* True if the span holds just the attributes of the set, in any order. A span with a repeated key never matches: a
  * set's keys are unique, so each of its attributes must stand at a place of its own. */
-static inline bool otmi_attr_span_equals(const otmi_attr_span *span, const otmi_attr_set *set)
+bool otmi_attr_span_equals(const otmi_attr_span *span, const otmi_attr_set *set);
+
+/* -- Without hashing texts: by where they lie -------------------------------------------------------------------- */
+
+/* Orders of so many attributes fit into otmi_attr_order. */
+#define OTMI_ORDERED_ATTRS 10u
+#define OTMI_ORDER_BITS 4u
+
+/* The place in a set of each attribute of a span, OTMI_ORDER_BITS for each from the lowest on. */
+typedef uint64_t otmi_attr_order;
+
+/* Of where the texts of attributes lie, their sizes, and what is no text. The lowest bits are their number, if it is up
+ * to OTMI_ORDERED_ATTRS: orders of different lengths are not to be confused. */
+static OTMI_ALWAYS_INLINE uint64_t otmi_attrs_hash_addresses(const otm_attr *attrs, size_t count)
 {
-    if (span->count != set->count) {
+    uint64_t hash = 0;
+    for (const otm_attr *attr = attrs, *end = attrs + count; attr != end; attr++) {
+        uint64_t value = attr->value.size + (uint64_t)attr->value.as.i64;
+        hash = (hash ^ value ^ (uint64_t)(uintptr_t)attr->key << 20) * OTMI_HASH_SPREAD;
+    }
+    return hash << OTMI_ORDER_BITS ^ count;
+}
+
+/* Whether they are the set's, in this order; false if it is not sure. */
+static OTMI_ALWAYS_INLINE bool otmi_attrs_equal_in_order(const otm_attr *attrs, size_t count,
+                                                         const otmi_attr_set *set, otmi_attr_order order)
+{
+    if (count != set->count) {
         return false;
     }
-    return span->count == 0 ||
-           (span->plain && set->all_strings && otmi_attr_span_equals_plainly(span->attrs, span->hashes, set)) ||
-           otmi_attr_span_equals_anyhow(span, set);
+    for (const otm_attr *attr = attrs, *end = attrs + count; attr != end; attr++, order >>= OTMI_ORDER_BITS) {
+        if (!otmi_attr_equal_surely(attr, &set->attrs[order & ((1u << OTMI_ORDER_BITS) - 1)])) {
+            return false;
+        }
+    }
+    return true;
 }
+
+/* The order of a span with hashes that equals the set: each place stands in it once, since no key is repeated. False if
+ * there is none that otmi_attrs_equal_in_order() would confirm. */
+bool otmi_attr_span_order(const otmi_attr_span *span, const otmi_attr_set *set, otmi_attr_order *order);
 
 #endif

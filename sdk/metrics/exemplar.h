@@ -27,11 +27,10 @@ otmi_exemplar_rule otmi_exemplar_rule_make(otm_exemplar_filter filter, const otm
 /* Whether a measurement in this context is eligible. */
 static inline bool otmi_exemplar_eligible(const otmi_exemplar_rule *rule, const otm_context *context)
 {
-    if (rule->filter == OTM_EXEMPLARS_ALWAYS_ON) {
-        return true;
+    if (context == NULL || rule->filter != OTM_EXEMPLARS_TRACE_BASED) {
+        return rule->filter == OTM_EXEMPLARS_ALWAYS_ON;
     }
-    return rule->filter == OTM_EXEMPLARS_TRACE_BASED && context != NULL &&
-           (context->trace_flags & OTM_TRACE_FLAG_SAMPLED) != 0;
+    return (context->trace_flags & OTM_TRACE_FLAG_SAMPLED) != 0;
 }
 
 typedef struct otmi_reservoir otmi_reservoir;

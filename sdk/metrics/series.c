@@ -136,7 +136,7 @@ void otmi_series_give(otmi_series_table *table, otmi_series *series)
     series->hash = 0;
     series->start_ns = 0;
     series->by.pending_readers = 0;
-    series->state = OTMI_SERIES_FREE;
+    __atomic_store_n(&series->state, OTMI_SERIES_FREE, __ATOMIC_RELAXED);
     series->visible_from_start = false;
     memset(series->words, 0, table->series_size - sizeof *series);
     otmi_series_push(&table->free, series);

@@ -104,6 +104,12 @@ static inline otmi_series *otmi_series_numbered(const otmi_series_table *table, 
     return otmi_chunk_series(table, otmi_chunk_of(table, number), otmi_chunk_index(number));
 }
 
+/* How many numbers were given out before its own, and one: a chunk's first never changes. */
+static inline size_t otmi_series_rank(const otmi_series_table *table, const otmi_series *series)
+{
+    return (size_t)otmi_chunk_of(table, series->number)->first + otmi_chunk_index(series->number) + 1;
+}
+
 /* Lists of series that are not live, by number; 0 is empty. */
 static inline void otmi_series_push(uint32_t *list, otmi_series *series)
 {

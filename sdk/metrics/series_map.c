@@ -102,18 +102,20 @@ static otm_status rebuild(otmi_series_map *map)
     return OTM_OK;
 }
 
-otm_status otmi_series_map_insert(otmi_series_map *map, const otmi_series *series)
+otm_status otmi_series_map_reserve(otmi_series_map *map)
 {
-    if (2 * (map->table->filled + 1) > map->table->mask + 1) {
-        otm_status st = rebuild(map);
-        /* A table that is merely fuller than we like still works; one without an empty place would not. */
-        if (st != OTM_OK && 8 * (map->table->filled + 1) > 7 * (map->table->mask + 1)) {
-            return st;
-        }
+    if (2 * (map->table->filled + 1) <= map->table->mask + 1) {
+        return OTM_OK;
     }
+    otm_status st = rebuild(map);
+    /* A table that is merely fuller than we like still works; one without an empty place would not. */
+    return 8 * (map->table->filled + 1) <= 7 * (map->table->mask + 1) ? OTM_OK : st;
+}
+
+void otmi_series_map_insert(otmi_series_map *map, const otmi_series *series)
+{
     place(map->table, series);
     map->live++;
-    return OTM_OK;
 }
 
 void otmi_series_map_remove(otmi_series_map *map, const otmi_series *series)

@@ -24,7 +24,10 @@ typedef struct otmi_series_map {
 
 otm_status otmi_series_map_init(otmi_series_map *map, const otmi_series_table *series);
 void otmi_series_map_fini(otmi_series_map *map);
-otm_status otmi_series_map_insert(otmi_series_map *map, const otmi_series *series);
+/* Makes room for one more. OTM_ERR_NO_MEMORY, OTM_ERR_LIMIT. */
+otm_status otmi_series_map_reserve(otmi_series_map *map);
+/* There must be room. */
+void otmi_series_map_insert(otmi_series_map *map, const otmi_series *series);
 void otmi_series_map_remove(otmi_series_map *map, const otmi_series *series);
 /* Before a grace period, and after it: what was replaced by then is freed. */
 void otmi_series_map_condemn(otmi_series_map *map);
@@ -45,27 +48,6 @@ otmi_series *otmi_series_map_find(const otmi_series_map *map, uint64_t hash, con
 static inline bool otmi_map_entry_may_be(uint32_t entry, uint32_t hash)
 {
     return (entry & ((1u << OTMI_TAG_BITS) - 1)) == otmi_map_tag(hash) && entry > OTMI_ENTRY_REMOVED;
-}
-
-/* The same, without a call where the first series that its hash speaks for is the one: for recordings. */
-static inline __attribute__((always_inline)) otmi_series *otmi_series_map_look_up(const otmi_series_map *map,
-                                                                                  uint64_t hash,
-                                                                                  const otmi_attr_span *span)
-{
-    const otmi_map_table *table = __atomic_load_n(&map->table, __ATOMIC_ACQUIRE);
-    uint32_t entry;
-    for (size_t i = (uint32_t)hash;; i++) {
-        entry = __atomic_load_n(&table->entries[i & table->mask], __ATOMIC_ACQUIRE);
-        if (otmi_map_entry_may_be(entry, (uint32_t)hash)) {
-            break;
-        }
-        if (entry == 0) {
-            return NULL;
-        }
-    }
-    otmi_series *series = otmi_series_numbered(map->series, entry >> OTMI_TAG_BITS);
-    return __builtin_expect(otmi_attr_span_equals(span, series->attrs), 1) ? series
-                                                                           : otmi_series_map_find(map, hash, span);
 }
 
 #endif

@@ -11,6 +11,8 @@
 
 #include <otm/host.h>
 
+#include "metrics/memo.h"
+
 /* Chunks of cells alive in the process, over all providers. */
 #define OTMI_CHUNK_IDS 32768u
 #define OTMI_MAX_SLOTS 1024u
@@ -20,6 +22,7 @@ typedef struct otmi_slot {
     uint32_t section; /* 1 while its owner is inside; written by the owner alone */
     uint32_t leased;  /* 1 while a thread has it; compare-and-swap, acquire on taking, release on return */
     _Alignas(64) char *cells[OTMI_CHUNK_IDS]; /* by chunk id: its cells, or NULL; the owner publishes (release) */
+    otmi_memo memo; /* the owner's, in its section */
 } otmi_slot;
 
 #if defined(OTMI_TLS_INITIAL_EXEC)

@@ -39,6 +39,7 @@ otm_status otmi_storage_create(const otmi_env *env, const otmi_stream *stream, c
     storage->created_ns = env->clock->wall_ns(env->clock->context);
     storage->interval_start_ns = storage->created_ns;
     storage->epoch = 1;
+    storage->memo_owner = otmi_memo_owner();
     otm_status st = otmi_mutex_init(&storage->mu);
     if (st != OTM_OK) {
         otmi_free(env->allocator, storage, sizeof *storage);
@@ -138,7 +139,9 @@ otmi_series *otmi_storage_add_locked(otmi_storage *storage, otmi_attr_set *set)
 {
     otmi_attr_span span = {.attrs = set->attrs, .count = set->count};
     uint64_t hashes[OTMI_PLACED_ATTRS];
-    otmi_series *series = otmi_series_take(&storage->table);
+    /* All that can fail comes first: a thread that remembers the number follows it as soon as the series is live. */
+    otmi_series *series =
+        otmi_series_map_reserve(&storage->map) == OTM_OK ? otmi_series_take(&storage->table) : NULL;
     if (series == NULL) {
         otmi_attr_set_destroy(storage->env->allocator, set);
         return NULL;
@@ -146,13 +149,9 @@ otmi_series *otmi_storage_add_locked(otmi_storage *storage, otmi_attr_set *set)
     series->attrs = set;
     series->hash = (uint32_t)otmi_attr_span_hashes(storage->env->hash_key, &span, hashes);
     otmi_attr_set_make_places(set, hashes);
-    /* Release: a collector that sees it live sees its attributes. */
+    /* Release: who sees it live sees its attributes. */
     __atomic_store_n(&series->state, OTMI_SERIES_LIVE, __ATOMIC_RELEASE);
-    if (otmi_series_map_insert(&storage->map, series) != OTM_OK) {
-        __atomic_store_n(&series->state, OTMI_SERIES_FREE, __ATOMIC_RELAXED);
-        otmi_series_give(&storage->table, series);
-        return NULL;
-    }
+    otmi_series_map_insert(&storage->map, series);
     storage->live++;
     return series;
 }

@@ -54,6 +54,7 @@ struct otmi_storage {
     const char *instrument_name;
     otmi_shape shape;
     otmi_exemplar_rule exemplars;
+    uint32_t memo_owner; /* of what slots remember of its series */
     uint64_t created_ns;
 
     uint32_t epoch; /* atomic; raised by collectors, read by recorders inside their section */

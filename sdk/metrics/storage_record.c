@@ -116,8 +116,7 @@ static bool is_canonical(const otmi_attr_span *span)
 }
 
 /* At the limit, without a lock: sets with no place go to the overflow series. */
-static __attribute__((noinline)) bool overflows(const otmi_storage *storage, const otmi_series *series,
-                                                const otmi_attr_span *span)
+static bool overflows(const otmi_storage *storage, const otmi_series *series, const otmi_attr_span *span)
 {
     if (__atomic_load_n(&storage->full, __ATOMIC_RELAXED) == 0) {
         return false;
@@ -132,44 +131,86 @@ static __attribute__((noinline)) bool overflows(const otmi_storage *storage, con
            __atomic_load_n(&series->by.admitted[epoch & 1], __ATOMIC_RELAXED) != epoch;
 }
 
-static __attribute__((noinline)) void offer_exemplar(otmi_storage *storage, otmi_series *series, otmi_number value,
-                                                     const otm_attr *attrs, size_t attr_count,
-                                                     const otm_context *context)
+/* -- The way of a measurement ------------------------------------------------------------------------------------- */
+
+/* A memory's meaning: a series' number above the order of the attributes given. */
+#define ORDER_BITS (OTMI_ORDERED_ATTRS * OTMI_ORDER_BITS)
+
+_Static_assert(ORDER_BITS + OTMI_NUMBER_BITS <= 64, "a number and an order fit into a memory's meaning");
+
+/* The series that attributes at these addresses were the last time, if they are its own now. */
+static ALWAYS_INLINE otmi_series *remembered(const otmi_storage *storage, const otmi_slot *slot, uint64_t addresses,
+                                             const otm_attr *attrs, size_t attr_count)
 {
-    otmi_offer offer = {value, attrs, attr_count, context, storage->env->clock};
-    otmi_storage_offer(storage, series, &offer);
+    uint64_t meaning = otmi_memo_find(&slot->memo, storage->memo_owner, addresses);
+    if (__builtin_expect(meaning == 0, 0)) {
+        return NULL;
+    }
+    otmi_series *series = otmi_series_numbered(&storage->table, (uint32_t)(meaning >> ORDER_BITS));
+    /* Acquire: a series that is live shows its attributes, and has them until this section is over. */
+    bool confirmed = __atomic_load_n(&series->state, __ATOMIC_ACQUIRE) == OTMI_SERIES_LIVE &&
+                     otmi_attrs_equal_in_order(attrs, attr_count, series->attrs, meaning);
+    return __builtin_expect(confirmed, 1) ? series : NULL;
 }
 
-/* False if only the slow path can. What is rare takes the measurement apart, out of the way. */
-static ALWAYS_INLINE bool record_fast(otmi_storage *storage, otmi_attr_span *span, otmi_number value,
-                                      const otm_attr *attrs, size_t attr_count, const otm_context *context)
+/* NULL: there is none. */
+static __attribute__((noinline)) otmi_series *look_up(otmi_storage *storage, otmi_slot *slot, uint64_t addresses,
+                                                      const otm_attr *attrs, size_t attr_count)
 {
     uint64_t hashes[OTMI_PLACED_ATTRS];
-    uint64_t hash = otmi_attr_span_hashes(storage->env->hash_key, span, hashes);
-    otmi_slot *slot = otmi_slot_begin();
-    otmi_series *series = otmi_series_map_look_up(&storage->map, hash, span);
-    bool done = series != NULL && apply(storage, slot, series, value);
-    if (__builtin_expect(!done, 0) && overflows(storage, series, span)) {
-        series = storage->overflow;
-        done = otmi_storage_apply(storage, slot, series, value);
+    otmi_attr_span span = {.attrs = attrs, .count = attr_count};
+    otmi_attr_order order;
+    uint64_t hash = otmi_attr_span_hashes(storage->env->hash_key, &span, hashes);
+    otmi_series *series = otmi_series_map_find(&storage->map, hash, &span);
+    if (otmi_memo_missed(&slot->memo, storage->memo_owner, addresses) && series != NULL &&
+        otmi_attr_span_order(&span, series->attrs, &order)) {
+        uint64_t meaning = (uint64_t)series->number << ORDER_BITS | order;
+        otmi_memo_keep(&slot->memo, storage->memo_owner, addresses, meaning, otmi_series_rank(&storage->table, series));
     }
-    if (__builtin_expect(otmi_exemplar_eligible(&storage->exemplars, context), 0) && done) {
-        offer_exemplar(storage, series, value, attrs, attr_count, context);
+    return series;
+}
+
+/* What is rare, to end a measurement's section with: it overflows, or becomes an exemplar. */
+static __attribute__((noinline)) bool record_rare(otmi_storage *storage, otmi_slot *slot, otmi_series *series,
+                                                  bool done, const otmi_attr_span *kept, const otmi_offer *offer)
+{
+    if (!done && overflows(storage, series, kept)) {
+        series = storage->overflow;
+        done = otmi_storage_apply(storage, slot, series, offer->value);
+    }
+    if (done) {
+        otmi_storage_offer_if_eligible(storage, series, offer);
     }
     otmi_slot_end(slot);
     return done;
+}
+
+/* False if only the slow path can. `attrs` are what the stream keeps of those given. */
+static ALWAYS_INLINE bool record_fast(otmi_storage *storage, otmi_number value, const otm_attr *attrs, size_t count,
+                                      const otm_attr *given, size_t given_count, const otm_context *context)
+{
+    uint64_t addresses = otmi_attrs_hash_addresses(attrs, count);
+    otmi_slot *slot = otmi_slot_begin();
+    otmi_series *series = remembered(storage, slot, addresses, attrs, count);
+    if (__builtin_expect(series == NULL, 0)) {
+        series = look_up(storage, slot, addresses, attrs, count);
+    }
+    bool done = series != NULL && apply(storage, slot, series, value);
+    if (__builtin_expect(done && !otmi_exemplar_eligible(&storage->exemplars, context), 1)) {
+        otmi_slot_end(slot);
+        return true;
+    }
+    otmi_attr_span kept = {.attrs = attrs, .count = count};
+    otmi_offer offer = {value, given, given_count, context, storage->env->clock};
+    return record_rare(storage, slot, series, done, &kept, &offer);
 }
 
 static __attribute__((noinline)) void record_filtered(otmi_storage *storage, otmi_number value, const otm_attr *attrs,
                                                       size_t attr_count, const otm_context *context)
 {
     otm_attr kept[OTMI_STACK_ATTRS];
-    otmi_attr_span span = {.attrs = kept};
-    bool fits = attr_count <= OTMI_STACK_ATTRS;
-    if (fits) {
-        span.count = otmi_storage_keep(storage, attrs, attr_count, kept);
-    }
-    if (!fits || !record_fast(storage, &span, value, attrs, attr_count, context)) {
+    size_t count = attr_count <= OTMI_STACK_ATTRS ? otmi_storage_keep(storage, attrs, attr_count, kept) : 0;
+    if (attr_count > OTMI_STACK_ATTRS || !record_fast(storage, value, kept, count, attrs, attr_count, context)) {
         record_slow(storage, value, attrs, attr_count, context);
     }
 }
@@ -180,10 +221,7 @@ void otmi_storage_record(otmi_storage *storage, otmi_number value, const otm_att
     attr_count = attrs == NULL ? 0 : attr_count;
     if (__builtin_expect(storage->stream->filter != NULL, 0)) {
         record_filtered(storage, value, attrs, attr_count, context);
-        return;
-    }
-    otmi_attr_span span = {.attrs = attrs, .count = attr_count};
-    if (__builtin_expect(!record_fast(storage, &span, value, attrs, attr_count, context), 0)) {
+    } else if (__builtin_expect(!record_fast(storage, value, attrs, attr_count, attrs, attr_count, context), 0)) {
         record_slow(storage, value, attrs, attr_count, context);
     }
 }

@@ -18,6 +18,9 @@ typedef struct otmi_hash_key {
 /* One random key for the process, made on first use. Threads: any. */
 const otmi_hash_key *otmi_hash_key_process(void);
 
+/* Odd, its bits evenly spread: a multiplication by it carries small differences into all bits above them. */
+#define OTMI_HASH_SPREAD UINT64_C(0x9e3779b97f4a7c15)
+
 /* Folded 64x64->128 multiplication. */
 static inline uint64_t otmi_mix(uint64_t a, uint64_t b)
 {
@@ -80,7 +83,7 @@ static inline uint64_t otmi_hash_fold(const otmi_hash_key *key, uint64_t a, uint
 /* The same, with every bit of the result depending on every bit that went in. */
 static inline uint64_t otmi_hash_words(const otmi_hash_key *key, uint64_t a, uint64_t b, uint64_t tag)
 {
-    return otmi_mix(otmi_hash_fold(key, a, b, tag) ^ key->k1, UINT64_C(0x9e3779b97f4a7c15));
+    return otmi_mix(otmi_hash_fold(key, a, b, tag) ^ key->k1, OTMI_HASH_SPREAD);
 }
 
 /* A string of more than OTMI_SHORT_BYTES to two words. */
@@ -108,7 +111,7 @@ static OTMI_ALWAYS_INLINE uint64_t otmi_hash_fold_bytes(const otmi_hash_key *key
 
 static inline uint64_t otmi_hash_bytes(const otmi_hash_key *key, const void *bytes, size_t size)
 {
-    return otmi_mix(otmi_hash_fold_bytes(key, bytes, size) ^ key->k1, UINT64_C(0x9e3779b97f4a7c15));
+    return otmi_mix(otmi_hash_fold_bytes(key, bytes, size) ^ key->k1, OTMI_HASH_SPREAD);
 }
 
 static inline uint64_t otmi_differ_u64(const unsigned char *p, const unsigned char *q)
@@ -116,8 +119,8 @@ static inline uint64_t otmi_differ_u64(const unsigned char *p, const unsigned ch
     return otmi_load_u64(p) ^ otmi_load_u64(q);
 }
 
-/* 0 if two strings of one size, of up to OTMI_MEDIUM_BYTES, are equal. */
-static OTMI_ALWAYS_INLINE uint64_t otmi_medium_differ(const char *a, const char *b, size_t size)
+/* 0 if two texts of one size are equal. */
+static OTMI_ALWAYS_INLINE uint64_t otmi_text_differ(const void *a, const void *b, size_t size)
 {
     const unsigned char *p = (const unsigned char *)a;
     const unsigned char *q = (const unsigned char *)b;
@@ -128,14 +131,12 @@ static OTMI_ALWAYS_INLINE uint64_t otmi_medium_differ(const char *a, const char 
     }
     uint64_t differ = otmi_differ_u64(p, q) | otmi_differ_u64(p + size - 8, q + size - 8);
     if (size > OTMI_SHORT_BYTES) {
+        if (__builtin_expect(size > OTMI_MEDIUM_BYTES, 0)) {
+            return (uint64_t)(memcmp(a, b, size) != 0);
+        }
         differ |= otmi_differ_u64(p + 8, q + 8) | otmi_differ_u64(p + size - 16, q + size - 16);
     }
     return differ;
-}
-
-static inline bool otmi_bytes_equal(const void *a, const void *b, size_t size)
-{
-    return size <= OTMI_MEDIUM_BYTES ? otmi_medium_differ(a, b, size) == 0 : memcmp(a, b, size) == 0;
 }
 
 #endif
