@@ -26,10 +26,13 @@ static const char without_exemplars[] = "exemplars off: bound counter add";
 
 static const bar bars[] = {
     {"no SDK: bound counter add", 1, BEYOND, 0.3, empty_loop, 1},
+    {"no SDK: OTM_RECORD, 2 attributes", 1, BEYOND, 0.3, empty_loop, 1},
     {"no SDK: counter add, 2 attributes", 1, BEYOND, 0.3, empty_loop, 1},
     {"disabled meter: bound counter add", 1, BEYOND, 0.3, empty_loop, 1},
+    {"disabled meter: OTM_RECORD, 2 attributes", 1, BEYOND, 0.3, empty_loop, 1},
     {"disabled meter: counter add, 2 attributes", 1, BEYOND, 0.3, empty_loop, 1},
     {"dropped by a view: bound counter add", 1, BEYOND, 0.3, empty_loop, 1},
+    {"dropped by a view: OTM_RECORD, 2 attributes", 1, BEYOND, 0.3, empty_loop, 1},
     {"dropped by a view: counter add, 2 attributes", 1, BEYOND, 0.3, empty_loop, 1},
     {bound_add, 1, RATIO, 1.3, NULL, 1},
     {"bound counter add, double", 1, RATIO, 1.3, NULL, 1},

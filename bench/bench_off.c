@@ -31,6 +31,18 @@ static void run_unbound(bench_row *row, uint64_t count, unsigned thread)
     }
 }
 
+/* Attributes are made only if somebody listens. */
+static void run_record(bench_row *row, uint64_t count, unsigned thread)
+{
+    otm_counter_i64 *counter = ((off_state *)row->state)->counter;
+    (void)thread;
+    for (uint64_t i = 0; i < count; i++) {
+        __asm__ volatile("" ::: "memory");
+        OTM_RECORD(otm_counter_i64_add, counter, 1, otm_attr_string("method", "POST"),
+                   otm_attr_i64("status", (int64_t)i));
+    }
+}
+
 static bool check_disabled(bench_row *row, char *why)
 {
     off_state *s = row->state;
@@ -77,10 +89,13 @@ void bench_rows_off(void)
     static const bench_row rows[] = {
         {.name = "no SDK: bound counter add", .run = run_bound},
         {.name = "no SDK: counter add, 2 attributes", .run = run_unbound},
+        {.name = "no SDK: OTM_RECORD, 2 attributes", .run = run_record},
         {.name = "disabled meter: bound counter add", .run = run_bound, .variant = &disabled},
         {.name = "disabled meter: counter add, 2 attributes", .run = run_unbound, .variant = &disabled},
+        {.name = "disabled meter: OTM_RECORD, 2 attributes", .run = run_record, .variant = &disabled},
         {.name = "dropped by a view: bound counter add", .run = run_bound, .variant = &dropped},
         {.name = "dropped by a view: counter add, 2 attributes", .run = run_unbound, .variant = &dropped},
+        {.name = "dropped by a view: OTM_RECORD, 2 attributes", .run = run_record, .variant = &dropped},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bench_row row = rows[i];

@@ -126,6 +126,22 @@ OTM_INLINE bool otm_instrument_enabled(const otm_instrument *instrument)
            (instrument->ops->enabled == NULL || instrument->ops->enabled(instrument));
 }
 
+/* A measurement whose value and attributes are worked out only if it goes anywhere:
+ *
+ *     OTM_RECORD(otm_counter_i64_add, requests, 1, otm_attr_string("method", method), otm_attr_i64("status", status));
+ *
+ * `call` is a recording call for the instrument that takes a value and attributes, of which there must be one or more.
+ * The instrument is evaluated twice, everything else once or not at all. */
+#define OTM_RECORD(call, instrument, value, ...)                                                         \
+    do {                                                                                                 \
+        const otm_instrument *otm_recorded_by = (const otm_instrument *)(instrument);                    \
+        if (otm_recorded_by != NULL && OTM_LOAD_RELAXED(&otm_recorded_by->state) != 0) {                 \
+            const otm_attr otm_recorded_attrs[] = {__VA_ARGS__};                                         \
+            call((instrument), (value), otm_recorded_attrs,                                              \
+                 sizeof otm_recorded_attrs / sizeof otm_recorded_attrs[0]);                              \
+        }                                                                                                \
+    } while (0)
+
 typedef struct otm_bound_ops {
     size_t size;
     void (*record_i64)(otm_bound *self, int64_t value);

@@ -33,6 +33,8 @@ int main()
     const std::string route = "/cart";
     const otm_attr attrs[] = {otm_attr_string("route", route.c_str()), otm_attr_i64("code", 200)};
     otm_histogram_f64_record(histogram, 0.25, attrs, 2);
+    OTM_RECORD(otm_histogram_f64_record, histogram, 0.5, otm_attr_string("route", route.c_str()),
+               otm_attr_i64("code", 200));
     ok &= check(!otm_histogram_f64_enabled(histogram), "nobody listens");
     otm_bound_histogram_f64 *bound = nullptr;
     ok &= check(otm_histogram_f64_bind(histogram, attrs, 2, nullptr, &bound) == OTM_OK, "bind");
