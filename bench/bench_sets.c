@@ -60,7 +60,9 @@ static void *start(const bench_row *row)
             otm_attr_string("route", s->route),
             otm_attr_string("server", s->servers[i]),
         };
-        (void)otm_counter_i64_bind(s->counter, attrs, 3, NULL, &s->bound[i]);
+        if (row->run == run_bound) {
+            (void)otm_counter_i64_bind(s->counter, attrs, 3, NULL, &s->bound[i]);
+        }
     }
     return s;
 }
