@@ -218,7 +218,9 @@ static __attribute__((noinline)) void record_filtered(otmi_storage *storage, otm
 void otmi_storage_record(otmi_storage *storage, otmi_number value, const otm_attr *attrs, size_t attr_count,
                          const otm_context *context)
 {
+    static const otm_attr none; /* NULL has no end to run to */
     attr_count = attrs == NULL ? 0 : attr_count;
+    attrs = attrs == NULL ? &none : attrs;
     if (__builtin_expect(storage->stream->filter != NULL, 0)) {
         record_filtered(storage, value, attrs, attr_count, context);
     } else if (__builtin_expect(!record_fast(storage, value, attrs, attr_count, attrs, attr_count, context), 0)) {

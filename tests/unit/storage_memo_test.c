@@ -198,7 +198,7 @@ static void as_many_attributes_as_there_are(void **state)
         attrs[i] = otm_attr_string(keys[i], keys[i]);
     }
     for (size_t count = 0; count <= 40; count++) {
-        record(&f, attrs, count, OFTEN);
+        record(&f, count > 0 ? attrs : NULL, count, OFTEN);
     }
     otmi_points points = storage_collect(&f);
     assert_int_equal(points.count, 41);
