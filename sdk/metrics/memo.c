@@ -1,5 +1,15 @@
 #include "metrics/memo.h"
 
+#include "util/hash.h"
+
+/* One in OTMI_MEMO_SAMPLE look-ups, and as many of every second or every tenth: a plain count would meet a program's
+ * own rhythm, and keep the same one of its sets again and again. */
+static bool is_sampled(uint32_t missed)
+{
+    uint32_t spread = missed * (uint32_t)(OTMI_HASH_SPREAD >> 32);
+    return spread < UINT32_MAX / OTMI_MEMO_SAMPLE;
+}
+
 bool otmi_memo_missed(otmi_memo *memo, uint32_t owner, uint64_t hash)
 {
     otmi_memory *pair = memo->pairs[otmi_memo_pair(memo, hash)];
@@ -7,7 +17,7 @@ bool otmi_memo_missed(otmi_memo *memo, uint32_t owner, uint64_t hash)
     for (size_t i = 0; i < 2; i++) {
         pair[i].key = pair[i].key == key ? 0 : pair[i].key;
     }
-    return ++memo->missed % OTMI_MEMO_SAMPLE == 0 && owner != 0;
+    return is_sampled(++memo->missed) && owner != 0;
 }
 
 /* In an order in which a fork at any point leaves no key with another one's meaning: the child's threads take over. */
@@ -31,7 +41,7 @@ void otmi_memo_keep(otmi_memo *memo, uint32_t owner, uint64_t hash, uint64_t mea
         memo->extra_mask = (uint32_t)(2 * pairs - 1);
         pair = memo->pairs[otmi_memo_pair(memo, hash)];
     }
-    size_t place = pair[0].key == 0 ? 0 : pair[1].key == 0 ? 1 : memo->missed / OTMI_MEMO_SAMPLE % 2;
+    size_t place = pair[0].key == 0 ? 0 : pair[1].key == 0 ? 1 : memo->missed % 2;
     set(&pair[place], otmi_memo_key(owner, hash), meaning);
 }
 

@@ -208,6 +208,28 @@ static void as_many_attributes_as_there_are(void **state)
     storage_fixture_fini(&f);
 }
 
+/* Which of the sets is kept does not depend on the rhythm in which they come. */
+static void sets_that_are_never_remembered_keep_no_other_out(void **state)
+{
+    storage_fixture f;
+    const uint8_t bytes[] = {1, 2, 3};
+    (void)state;
+    for (unsigned others = 1; others <= 2 * OTMI_MEMO_SAMPLE; others++) {
+        storage_fixture_init(&f);
+        storage_fixture_open(&f, 1);
+        otm_attr known = otm_attr_string("k", "one");
+        otm_attr other = otm_attr_value("k", otm_value_bytes(bytes, sizeof bytes));
+        for (unsigned i = 0; i < OFTEN; i++) {
+            record(&f, &known, 1, 1);
+            record(&f, &other, 1, others);
+        }
+        lookups = 0;
+        record(&f, &known, 1, 1);
+        assert_int_equal(lookups, 0);
+        storage_fixture_fini(&f);
+    }
+}
+
 /* What is recorded after the end of a series begins anew. */
 static void series_that_ended_is_not_followed(void **state)
 {
@@ -279,6 +301,7 @@ int main(void)
         cmocka_unit_test(repeated_keys_go_where_their_last_value_does),
         cmocka_unit_test(values_of_all_kinds_find_their_series),
         cmocka_unit_test(as_many_attributes_as_there_are),
+        cmocka_unit_test(sets_that_are_never_remembered_keep_no_other_out),
         cmocka_unit_test(series_that_ended_is_not_followed),
         cmocka_unit_test(number_that_has_a_new_series_is_not_followed),
         cmocka_unit_test(another_storage_knows_nothing_of_it),
