@@ -17,7 +17,7 @@ bool otmi_memo_missed(otmi_memo *memo, uint32_t owner, uint64_t hash)
     for (size_t i = 0; i < 2; i++) {
         pair[i].key = pair[i].key == key ? 0 : pair[i].key;
     }
-    return is_sampled(++memo->missed) && owner != 0;
+    return is_sampled(++memo->missed) && owner != OTMI_MEMO_NOBODY;
 }
 
 /* In an order in which a fork at any point leaves no key with another one's meaning: the child's threads take over. */
@@ -49,5 +49,5 @@ uint32_t otmi_memo_owner(void)
 {
     static uint64_t last; /* atomic; never goes round */
     uint64_t owner = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
-    return owner <= UINT32_MAX ? (uint32_t)owner : 0;
+    return owner < OTMI_MEMO_NOBODY ? (uint32_t)owner : OTMI_MEMO_NOBODY;
 }

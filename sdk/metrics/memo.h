@@ -62,7 +62,11 @@ bool otmi_memo_missed(otmi_memo *memo, uint32_t owner, uint64_t hash);
  * into use, if it has less than four times as many pairs. */
 void otmi_memo_keep(otmi_memo *memo, uint32_t owner, uint64_t hash, uint64_t meaning, size_t series);
 
-/* A new owner, never one that there was; 0 when there are no more: such a one keeps nothing. */
+/* Whoever comes when there are no numbers left: keeps nothing, and so finds nothing. Not 0, which has the key of an
+ * empty place. */
+#define OTMI_MEMO_NOBODY UINT32_MAX
+
+/* A new owner, never one that there was, or OTMI_MEMO_NOBODY. */
 uint32_t otmi_memo_owner(void);
 
 #endif

@@ -56,7 +56,7 @@ static void one_in_so_many_missed_look_ups_is_to_be_kept(void **state)
         assert_in_range(kept, 90, 110);
     }
     for (uint32_t i = 0; i < 10 * OTMI_MEMO_SAMPLE; i++) {
-        assert_false(otmi_memo_missed(memo, 0, hash_of(i, i))); /* there was no owner left to give out */
+        assert_false(otmi_memo_missed(memo, OTMI_MEMO_NOBODY, hash_of(i, i))); /* there was no owner left to give out */
     }
 }
 
@@ -71,6 +71,15 @@ static void memory_that_misled_is_dropped(void **state)
     otmi_memo_keep(memo, 1, hash_of(3, 3), 30, 1);
     assert_int_equal(otmi_memo_find(memo, 1, hash_of(3, 1)), 10);
     assert_int_equal(otmi_memo_find(memo, 1, hash_of(3, 3)), 30);
+}
+
+/* Who comes when there is no number left is not found either, whatever the memories of others leave behind. */
+static void owner_without_a_number_knows_nothing(void **state)
+{
+    otmi_memo *memo = *state;
+    otmi_memo_keep(memo, 1, hash_of(0, 0), 10, 1);
+    (void)otmi_memo_missed(memo, 1, hash_of(0, 0));
+    assert_true(otmi_memo_find(memo, OTMI_MEMO_NOBODY, hash_of(0, 0)) == 0);
 }
 
 /* One series needs no more than a new memo has, however many addresses mean it. */
@@ -118,6 +127,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_kept_is_found_by_its_owner_alone, start, end),
         cmocka_unit_test_setup_teardown(one_in_so_many_missed_look_ups_is_to_be_kept, start, end),
         cmocka_unit_test_setup_teardown(memory_that_misled_is_dropped, start, end),
+        cmocka_unit_test_setup_teardown(owner_without_a_number_knows_nothing, start, end),
         cmocka_unit_test_setup_teardown(third_memory_of_a_pair_pushes_out_one, start, end),
         cmocka_unit_test_setup_teardown(memo_of_many_series_grows_to_its_maximum, start, end),
         cmocka_unit_test(no_owner_is_given_out_twice),
