@@ -38,11 +38,14 @@ bool otmi_attr_span_equals(const otmi_attr_span *span, const otmi_attr_set *set)
 #define OTMI_ORDERED_ATTRS 10u
 #define OTMI_ORDER_BITS 4u
 
+_Static_assert(OTMI_ORDERED_ATTRS + 1 < 1u << OTMI_ORDER_BITS, "places and numbers of attributes fit into the bits");
+
 /* The place in a set of each attribute of a span, OTMI_ORDER_BITS for each from the lowest on. */
 typedef uint64_t otmi_attr_order;
 
-/* Of where the texts of attributes lie, their sizes, and what is no text. The lowest bits are their number, if it is up
- * to OTMI_ORDERED_ATTRS: orders of different lengths are not to be confused. */
+/* Of where the texts of attributes lie, their sizes, and what is no text. The lowest bits are their number, or where
+ * they are too many to have an order, a number that none with an order has: orders of different lengths are not to be
+ * confused. */
 static OTMI_ALWAYS_INLINE uint64_t otmi_attrs_hash_addresses(const otm_attr *attrs, size_t count)
 {
     uint64_t hash = 0;
@@ -50,7 +53,7 @@ static OTMI_ALWAYS_INLINE uint64_t otmi_attrs_hash_addresses(const otm_attr *att
         uint64_t value = attr->value.size + (uint64_t)attr->value.as.i64;
         hash = (hash ^ value ^ (uint64_t)(uintptr_t)attr->key << 20) * OTMI_HASH_SPREAD;
     }
-    return hash << OTMI_ORDER_BITS ^ count;
+    return hash << OTMI_ORDER_BITS | (count <= OTMI_ORDERED_ATTRS ? count : OTMI_ORDERED_ATTRS + 1);
 }
 
 /* Whether they are the set's, in this order; false if it is not sure. */

@@ -159,6 +159,18 @@ static void span_equals_its_set_though_all_hashes_meet(void **state)
     otmi_attr_set_destroy(NULL, set);
 }
 
+/* Else an order would be followed that was made for less attributes, and has places in it twice. */
+static void too_many_attributes_for_an_order_hash_as_such(void **state)
+{
+    given g;
+    (void)state;
+    make(&g, MOST);
+    for (size_t count = 0; count <= MOST; count++) {
+        uint64_t lowest = otmi_attrs_hash_addresses(g.attrs, count) & ((1u << OTMI_ORDER_BITS) - 1);
+        assert_true(count <= OTMI_ORDERED_ATTRS ? lowest == count : lowest > OTMI_ORDERED_ATTRS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +178,7 @@ int main(void)
         cmocka_unit_test(span_with_another_value_or_key_or_a_repeat_is_not_the_set),
         cmocka_unit_test(span_differs_by_any_byte_of_a_value_or_key),
         cmocka_unit_test(span_equals_its_set_though_all_hashes_meet),
+        cmocka_unit_test(too_many_attributes_for_an_order_hash_as_such),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
