@@ -50,7 +50,9 @@ static OTMI_ALWAYS_INLINE uint64_t otmi_attrs_hash_addresses(const otm_attr *att
 {
     uint64_t hash = 0;
     for (const otm_attr *attr = attrs, *end = attrs + count; attr != end; attr++) {
-        uint64_t value = attr->value.size + (uint64_t)attr->value.as.i64;
+        uint64_t value = (uint64_t)attr->value.as.i64;
+        /* A product's lower bits know nothing of the upper ones, by which alone round doubles differ. */
+        value = (value + attr->value.size) ^ value >> 32;
         hash = (hash ^ value ^ (uint64_t)(uintptr_t)attr->key << 20) * OTMI_HASH_SPREAD;
     }
     return hash << OTMI_ORDER_BITS | (count <= OTMI_ORDERED_ATTRS ? count : OTMI_ORDERED_ATTRS + 1);

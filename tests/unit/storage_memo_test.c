@@ -230,6 +230,24 @@ static void sets_that_are_never_remembered_keep_no_other_out(void **state)
     }
 }
 
+/* Round doubles differ in their uppermost bits alone. */
+static void upper_bits_of_a_value_tell_it_from_others(void **state)
+{
+    storage_fixture f;
+    (void)state;
+    storage_fixture_init(&f);
+    storage_fixture_open(&f, 1);
+    for (unsigned i = 0; i < 2 * OFTEN; i++) {
+        lookups = i < OFTEN ? 0 : lookups;
+        for (unsigned n = 0; n < 16; n++) {
+            otm_attr attr = otm_attr_f64("k", 0.5 * n);
+            record(&f, &attr, 1, 1);
+        }
+    }
+    assert_in_range(lookups, 0, 8 * OFTEN); /* of 16: three may happen to meet in one pair */
+    storage_fixture_fini(&f);
+}
+
 /* What is recorded after the end of a series begins anew. */
 static void series_that_ended_is_not_followed(void **state)
 {
@@ -302,6 +320,7 @@ int main(void)
         cmocka_unit_test(values_of_all_kinds_find_their_series),
         cmocka_unit_test(as_many_attributes_as_there_are),
         cmocka_unit_test(sets_that_are_never_remembered_keep_no_other_out),
+        cmocka_unit_test(upper_bits_of_a_value_tell_it_from_others),
         cmocka_unit_test(series_that_ended_is_not_followed),
         cmocka_unit_test(number_that_has_a_new_series_is_not_followed),
         cmocka_unit_test(another_storage_knows_nothing_of_it),
