@@ -12,6 +12,12 @@
 #include <otm/attribute.h>
 #include <otm/context.h>
 
+#ifdef __cplusplus
+extern "C++" { /* also where a program includes this as C */
+#include <initializer_list>
+}
+#endif
+
 OTM_BEGIN_DECLS
 
 typedef enum otm_instrument_kind {
@@ -131,16 +137,23 @@ OTM_INLINE bool otm_instrument_enabled(const otm_instrument *instrument)
  *     OTM_RECORD(otm_counter_i64_add, requests, 1, otm_attr_string("method", method), otm_attr_i64("status", status));
  *
  * `call` is a recording call for the instrument that takes a value and attributes, of which there must be one or more.
- * The instrument is evaluated twice, everything else once or not at all. */
-#define OTM_RECORD(call, instrument, value, ...)                                                         \
-    do {                                                                                                 \
-        const otm_instrument *otm_recorded_by = (const otm_instrument *)(instrument);                    \
-        if (otm_recorded_by != NULL && OTM_LOAD_RELAXED(&otm_recorded_by->state) != 0) {                 \
-            const otm_attr otm_recorded_attrs[] = {__VA_ARGS__};                                         \
-            call((instrument), (value), otm_recorded_attrs,                                              \
-                 sizeof otm_recorded_attrs / sizeof otm_recorded_attrs[0]);                              \
-        }                                                                                                \
+ * The instrument is evaluated twice, everything else once or not at all. Temporary objects that attributes
+ * point to are there until the call is over, as they are for the arguments of a function. */
+#define OTM_RECORD(call, instrument, value, ...)                            \
+    do {                                                                    \
+        if (otm_instrument_enabled((const otm_instrument *)(instrument))) { \
+            OTM_RECORD_ALL(call, instrument, value, __VA_ARGS__);           \
+        }                                                                   \
     } while (0)
+
+/* One expression: an array with a name would outlive the temporary objects that its attributes point to. */
+#ifdef __cplusplus
+#define OTM_RECORD_ALL(call, instrument, value, ...) otm_record_all((call), (instrument), (value), {__VA_ARGS__})
+#else
+#define OTM_RECORD_ALL(call, instrument, value, ...)                 \
+    call((instrument), (value), (const otm_attr[]){__VA_ARGS__},     \
+         sizeof((const otm_attr[]){__VA_ARGS__}) / sizeof(otm_attr))
+#endif
 
 typedef struct otm_bound_ops {
     size_t size;
@@ -268,5 +281,16 @@ OTM_API otm_observable *otm_noop_observable(void);
 OTM_API otm_callback_handle *otm_noop_callback_handle(void);
 
 OTM_END_DECLS
+
+#ifdef __cplusplus
+/* Of OTM_RECORD: C++ has no array without a name that could be given to a call. */
+extern "C++" {
+template <typename Call, typename Instrument, typename Value>
+inline void otm_record_all(Call call, Instrument *instrument, Value value, std::initializer_list<otm_attr> attrs)
+{
+    call(instrument, value, attrs.begin(), attrs.size());
+}
+}
+#endif
 
 #endif

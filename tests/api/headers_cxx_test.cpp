@@ -19,6 +19,32 @@ bool check(bool condition, const char *what)
     return condition;
 }
 
+// What attributes are made of, and whether it was still there when they arrived.
+bool there = false;
+bool arrived = false;
+
+struct temporary {
+    temporary() { there = true; }
+    ~temporary() { there = false; }
+    const char *text() const { return "text"; }
+};
+
+void receive(otm_instrument *, double value, const otm_attr *attrs, size_t count)
+{
+    arrived = there && value == 0.5 && count == 2 && std::string(attrs[1].value.as.string) == "text";
+}
+
+bool record_of_temporaries_arrives()
+{
+    otm_instrument_ops ops = otm_instrument_ops();
+    ops.size = sizeof ops;
+    ops.record_f64 = receive;
+    otm_instrument instrument = {&ops, 1};
+    OTM_RECORD(otm_histogram_f64_record, reinterpret_cast<otm_histogram_f64 *>(&instrument), 0.5,
+               otm_attr_i64("code", 200), otm_attr_string("route", temporary().text()));
+    return arrived;
+}
+
 } // namespace
 
 int main()
@@ -35,6 +61,7 @@ int main()
     otm_histogram_f64_record(histogram, 0.25, attrs, 2);
     OTM_RECORD(otm_histogram_f64_record, histogram, 0.5, otm_attr_string("route", route.c_str()),
                otm_attr_i64("code", 200));
+    ok &= check(record_of_temporaries_arrives(), "temporary objects last until a record is over");
     ok &= check(!otm_histogram_f64_enabled(histogram), "nobody listens");
     otm_bound_histogram_f64 *bound = nullptr;
     ok &= check(otm_histogram_f64_bind(histogram, attrs, 2, nullptr, &bound) == OTM_OK, "bind");

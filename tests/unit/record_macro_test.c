@@ -83,6 +83,23 @@ static void nothing_is_made_after_shutdown(void **state)
     tear_down(&f);
 }
 
+static bool is_off(const otm_instrument *self)
+{
+    (void)self;
+    return false;
+}
+
+/* As the default provider's instruments can be, whose own state says only that somebody stands behind them. */
+static void nothing_is_made_where_the_instrument_says_that_it_is_off(void **state)
+{
+    const otm_instrument_ops ops = {.size = sizeof ops, .enabled = is_off};
+    otm_instrument off = {.ops = &ops, .state = 1};
+    (void)state;
+    made = 0;
+    OTM_RECORD(otm_counter_i64_add, (otm_counter_i64 *)&off, worked_out(1), make_attr("a", "b"));
+    assert_int_equal(made, 0);
+}
+
 /* In a branch without braces, as any statement. */
 static void all_is_made_once_and_counted(void **state)
 {
@@ -118,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_made_where_nobody_listens),
         cmocka_unit_test(nothing_is_made_after_shutdown),
+        cmocka_unit_test(nothing_is_made_where_the_instrument_says_that_it_is_off),
         cmocka_unit_test(all_is_made_once_and_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
