@@ -12,7 +12,7 @@ static bool is_sampled(uint32_t missed)
 
 bool otmi_memo_missed(otmi_memo *memo, uint32_t owner, uint64_t hash)
 {
-    otmi_memory *pair = memo->pairs[otmi_memo_pair(memo, hash)];
+    otmi_memory *pair = memo->pairs[otmi_memo_pair(memo, owner, hash)];
     uint64_t key = otmi_memo_key(owner, hash);
     for (size_t i = 0; i < 2; i++) {
         pair[i].key = pair[i].key == key ? 0 : pair[i].key;
@@ -35,11 +35,11 @@ static bool is_full(const otmi_memory *pair)
 
 void otmi_memo_keep(otmi_memo *memo, uint32_t owner, uint64_t hash, uint64_t meaning, size_t series)
 {
-    otmi_memory *pair = memo->pairs[otmi_memo_pair(memo, hash)];
+    otmi_memory *pair = memo->pairs[otmi_memo_pair(memo, owner, hash)];
     size_t pairs = otmi_memo_mask(memo) + 1;
     if (is_full(pair) && pairs < 4 * series && pairs < OTMI_MEMO_ENTRIES / 2) {
         memo->extra_mask = (uint32_t)(2 * pairs - 1);
-        pair = memo->pairs[otmi_memo_pair(memo, hash)];
+        pair = memo->pairs[otmi_memo_pair(memo, owner, hash)];
     }
     size_t place = pair[0].key == 0 ? 0 : pair[1].key == 0 ? 1 : memo->missed % 2;
     set(&pair[place], otmi_memo_key(owner, hash), meaning);

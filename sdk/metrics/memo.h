@@ -30,7 +30,8 @@ typedef struct otmi_memo {
 } otmi_memo;
 
 /* Of a hash of what is looked up the lower half is part of the key, and the upper one chooses the pair. The other part
- * of the key is whose memory it is; not 0. */
+ * of the key is whose memory it is; not 0. It has a say in the pair as well: instruments are often given the same
+ * attributes one after the other. */
 static inline uint64_t otmi_memo_key(uint32_t owner, uint64_t hash)
 {
     return (uint64_t)owner << 32 | (uint32_t)hash;
@@ -41,15 +42,15 @@ static inline size_t otmi_memo_mask(const otmi_memo *memo)
     return memo->extra_mask | (OTMI_MEMO_FIRST_ENTRIES / 2 - 1);
 }
 
-static inline size_t otmi_memo_pair(const otmi_memo *memo, uint64_t hash)
+static inline size_t otmi_memo_pair(const otmi_memo *memo, uint32_t owner, uint64_t hash)
 {
-    return hash >> 44 & otmi_memo_mask(memo);
+    return (hash >> 44 ^ owner) & otmi_memo_mask(memo);
 }
 
 /* What the key meant the last time; 0: not known. */
 static inline uint64_t otmi_memo_find(const otmi_memo *memo, uint32_t owner, uint64_t hash)
 {
-    const otmi_memory *pair = memo->pairs[otmi_memo_pair(memo, hash)];
+    const otmi_memory *pair = memo->pairs[otmi_memo_pair(memo, owner, hash)];
     uint64_t key = otmi_memo_key(owner, hash);
     return pair[0].key == key ? pair[0].meaning : pair[1].key == key ? pair[1].meaning : 0;
 }

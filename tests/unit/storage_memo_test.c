@@ -309,6 +309,28 @@ static void another_storage_knows_nothing_of_it(void **state)
     }
 }
 
+/* As the measurements of one request are, each for another instrument. */
+static void one_set_of_several_storages_is_remembered_for_each(void **state)
+{
+    storage_fixture f[8];
+    (void)state;
+    for (size_t s = 0; s < 8; s++) {
+        storage_fixture_init(&f[s]);
+        storage_fixture_open(&f[s], 1);
+    }
+    otm_attr attr = otm_attr_string("k", "one");
+    for (unsigned i = 0; i < 2 * OFTEN; i++) {
+        lookups = i < OFTEN ? 0 : lookups;
+        for (size_t s = 0; s < 8; s++) {
+            record(&f[s], &attr, 1, 1);
+        }
+    }
+    assert_int_equal(lookups, 0);
+    for (size_t s = 0; s < 8; s++) {
+        storage_fixture_fini(&f[s]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +346,7 @@ int main(void)
         cmocka_unit_test(series_that_ended_is_not_followed),
         cmocka_unit_test(number_that_has_a_new_series_is_not_followed),
         cmocka_unit_test(another_storage_knows_nothing_of_it),
+        cmocka_unit_test(one_set_of_several_storages_is_remembered_for_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
