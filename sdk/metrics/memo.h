@@ -59,8 +59,8 @@ static inline uint64_t otmi_memo_find(const otmi_memo *memo, uint32_t owner, uin
  * kept. */
 bool otmi_memo_missed(otmi_memo *memo, uint32_t owner, uint64_t hash);
 
-/* `series`: how many there are to be remembered. Before one memory pushes out another the memo takes more of its places
- * into use, if it has less than four times as many pairs. */
+/* `series`: how many there are to be remembered, of all owners. Before one memory pushes out another the memo takes
+ * more of its places into use, if it has less than four times as many pairs. */
 void otmi_memo_keep(otmi_memo *memo, uint32_t owner, uint64_t hash, uint64_t meaning, size_t series);
 
 /* Whoever comes when there are no numbers left: keeps nothing, and so finds nothing. Not 0, which has the key of an

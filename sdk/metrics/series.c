@@ -18,6 +18,13 @@ typedef struct cells_header {
 
 _Static_assert(sizeof(cells_header) == 64, "cells begin on a cache line");
 
+static size_t total; /* atomic */
+
+size_t otmi_series_total(void)
+{
+    return __atomic_load_n(&total, __ATOMIC_RELAXED);
+}
+
 void otmi_series_table_init(otmi_series_table *table, const otm_allocator *allocator, size_t cell_size,
                             uint32_t words)
 {
@@ -58,6 +65,7 @@ void otmi_series_table_fini(otmi_series_table *table)
         otmi_chunk_id_give(chunk->id);
         otmi_free(table->allocator, chunk, chunk_bytes(table, chunk->capacity));
     }
+    __atomic_sub_fetch(&total, table->used, __ATOMIC_RELAXED);
     table->chunk_count = 0;
     table->used = 0;
 }
@@ -115,6 +123,7 @@ static otmi_series *unused_number(otmi_series_table *table)
         }
         last = table->chunks[table->chunk_count - 1];
     }
+    __atomic_add_fetch(&total, 1, __ATOMIC_RELAXED);
     return otmi_chunk_series(table, last, table->used++ - last->first);
 }
 

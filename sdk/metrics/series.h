@@ -81,6 +81,8 @@ void otmi_series_table_fini(otmi_series_table *table);
  * maximum. */
 otmi_series *otmi_series_take(otmi_series_table *table);
 void otmi_series_give(otmi_series_table *table, otmi_series *series);
+/* How many series the tables of the process have given numbers to. Threads: any. */
+size_t otmi_series_total(void);
 /* Series made from now on are told from all older ones. */
 void otmi_series_next_generation(otmi_series_table *table);
 
@@ -102,12 +104,6 @@ static inline uint32_t otmi_chunk_index(uint32_t number)
 static inline otmi_series *otmi_series_numbered(const otmi_series_table *table, uint32_t number)
 {
     return otmi_chunk_series(table, otmi_chunk_of(table, number), otmi_chunk_index(number));
-}
-
-/* How many numbers were given out before its own, and one: a chunk's first never changes. */
-static inline size_t otmi_series_rank(const otmi_series_table *table, const otmi_series *series)
-{
-    return (size_t)otmi_chunk_of(table, series->number)->first + otmi_chunk_index(series->number) + 1;
 }
 
 /* Lists of series that are not live, by number; 0 is empty. */

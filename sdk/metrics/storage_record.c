@@ -165,7 +165,7 @@ static __attribute__((noinline)) otmi_series *look_up(otmi_storage *storage, otm
     if (otmi_memo_missed(&slot->memo, storage->memo_owner, addresses) && series != NULL &&
         otmi_attr_span_order(&span, series->attrs, &order)) {
         uint64_t meaning = (uint64_t)series->number << ORDER_BITS | order;
-        otmi_memo_keep(&slot->memo, storage->memo_owner, addresses, meaning, otmi_series_rank(&storage->table, series));
+        otmi_memo_keep(&slot->memo, storage->memo_owner, addresses, meaning, otmi_series_total());
     }
     return series;
 }

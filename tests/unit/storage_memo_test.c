@@ -331,6 +331,30 @@ static void one_set_of_several_storages_is_remembered_for_each(void **state)
     }
 }
 
+/* Few series each, but many in all. */
+static void sets_of_many_storages_are_remembered(void **state)
+{
+    enum { STORAGES = 60, SETS = 20, ROUNDS = 200 };
+    static storage_fixture f[STORAGES];
+    static char texts[SETS][8];
+    (void)state;
+    for (size_t s = 0; s < STORAGES; s++) {
+        storage_fixture_init(&f[s]);
+        storage_fixture_open(&f[s], 1);
+    }
+    for (unsigned i = 0; i < STORAGES * SETS * ROUNDS; i++) {
+        lookups = i < STORAGES * SETS * (ROUNDS - 1) ? 0 : lookups;
+        char *text = texts[i % SETS];
+        (void)snprintf(text, sizeof texts[0], "%u", i % SETS);
+        otm_attr attr = otm_attr_string("k", text);
+        record(&f[i / SETS % STORAGES], &attr, 1, 1);
+    }
+    assert_in_range(lookups, 0, STORAGES * SETS / 4);
+    for (size_t s = 0; s < STORAGES; s++) {
+        storage_fixture_fini(&f[s]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +371,7 @@ int main(void)
         cmocka_unit_test(number_that_has_a_new_series_is_not_followed),
         cmocka_unit_test(another_storage_knows_nothing_of_it),
         cmocka_unit_test(one_set_of_several_storages_is_remembered_for_each),
+        cmocka_unit_test(sets_of_many_storages_are_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
