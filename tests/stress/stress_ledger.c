@@ -190,7 +190,8 @@ static size_t place_of(const otm_point *point)
 static void follow(stress_account *account, stress_series *series, const otm_metric *metric, const otm_point *point,
                    const stress_total *now)
 {
-    if (series->generation == point->series_generation) {
+    /* A handle may begin a set anew in the generation in which its series ended: then the number is another. */
+    if (series->generation == point->series_generation && series->number == point->series_number) {
         if (series->start_ns != point->start_time_unix_nano) {
             stress_complain("a series of %s has moved its start", metric->name.data);
         }
@@ -204,6 +205,7 @@ static void follow(stress_account *account, stress_series *series, const otm_met
         }
         stress_total_add(&account->gone, &series->last);
     }
+    series->number = point->series_number;
     series->generation = point->series_generation;
     series->start_ns = point->start_time_unix_nano;
     series->last = *now;

@@ -41,6 +41,7 @@ void stress_note_exponential(stress_total *total, size_t index);
 /* One set as a reader saw it last. */
 typedef struct stress_series {
     stress_total last; /* cumulative */
+    uint64_t number;
     uint64_t generation;
     uint64_t start_ns;
     uint64_t collection; /* the last one that showed it */
