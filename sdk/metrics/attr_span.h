@@ -49,12 +49,13 @@ typedef uint64_t otmi_attr_order;
 static OTMI_ALWAYS_INLINE uint64_t otmi_attrs_hash_addresses(const otm_attr *attrs, size_t count)
 {
     uint64_t hash = 0;
-    for (const otm_attr *attr = attrs, *end = attrs + count; attr != end; attr++) {
-        uint64_t value = (uint64_t)attr->value.as.i64;
-        /* A product's lower bits know nothing of the upper ones, by which alone round doubles differ. */
-        value = (value + attr->value.size) ^ value >> 32;
-        hash = (hash ^ value ^ (uint64_t)(uintptr_t)attr->key << 20) * OTMI_HASH_SPREAD;
+    uint64_t factor = OTMI_HASH_SPREAD; /* another for each, so that the order counts, and none waits for another */
+    for (const otm_attr *attr = attrs, *end = attrs + count; attr != end; attr++, factor *= OTMI_HASH_SPREAD) {
+        uint64_t value = attr->value.size + (uint64_t)attr->value.as.i64;
+        hash += (value ^ (uint64_t)(uintptr_t)attr->key << 20) * factor;
     }
+    /* A product's lower bits know nothing of the upper ones, by which alone round doubles differ. */
+    hash ^= hash >> 32;
     return hash << OTMI_ORDER_BITS | (count <= OTMI_ORDERED_ATTRS ? count : OTMI_ORDERED_ATTRS + 1);
 }
 

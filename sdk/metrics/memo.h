@@ -24,14 +24,13 @@ typedef struct otmi_memory {
 } otmi_memory;
 
 typedef struct otmi_memo {
-    uint32_t extra_mask; /* of pairs in use, but those of a new memo: so that zeros are one */
+    uint32_t extra_mask; /* of the pairs in use, joined with that of a new memo: zeroed memory is a new one */
     uint32_t missed;     /* look-ups so far that were not remembered */
     _Alignas(64) otmi_memory pairs[OTMI_MEMO_ENTRIES / 2][2]; /* a key has the two places of one pair */
 } otmi_memo;
 
-/* Of a hash of what is looked up the lower half is part of the key, and the upper one chooses the pair. The other part
- * of the key is whose memory it is; not 0. It has a say in the pair as well: instruments are often given the same
- * attributes one after the other. */
+/* A key is the lower half of a hash of what is looked up, and whose memory it is; not 0. Both have a say in the pair as
+ * well: instruments are often given the same attributes one after the other. */
 static inline uint64_t otmi_memo_key(uint32_t owner, uint64_t hash)
 {
     return (uint64_t)owner << 32 | (uint32_t)hash;
@@ -44,7 +43,7 @@ static inline size_t otmi_memo_mask(const otmi_memo *memo)
 
 static inline size_t otmi_memo_pair(const otmi_memo *memo, uint32_t owner, uint64_t hash)
 {
-    return (hash >> 44 ^ owner) & otmi_memo_mask(memo);
+    return (hash >> 18 ^ owner) & otmi_memo_mask(memo);
 }
 
 /* What the key meant the last time; 0: not known. */
