@@ -12,12 +12,6 @@
 #include <otm/attribute.h>
 #include <otm/context.h>
 
-#ifdef __cplusplus
-extern "C++" { /* also where a program includes this as C */
-#include <initializer_list>
-}
-#endif
-
 OTM_BEGIN_DECLS
 
 typedef enum otm_instrument_kind {
@@ -148,7 +142,7 @@ OTM_INLINE bool otm_instrument_enabled(const otm_instrument *instrument)
 
 /* One expression: an array with a name would outlive the temporary objects that its attributes point to. */
 #ifdef __cplusplus
-#define OTM_RECORD_ALL(call, instrument, value, ...) otm_record_all((call), (instrument), (value), {__VA_ARGS__})
+#define OTM_RECORD_ALL(call, instrument, value, ...) otm_record_all((call), (instrument), (value), __VA_ARGS__)
 #else
 #define OTM_RECORD_ALL(call, instrument, value, ...)                 \
     call((instrument), (value), (const otm_attr[]){__VA_ARGS__},     \
@@ -285,10 +279,11 @@ OTM_END_DECLS
 #ifdef __cplusplus
 /* Of OTM_RECORD: C++ has no array without a name that could be given to a call. */
 extern "C++" {
-template <typename Call, typename Instrument, typename Value>
-inline void otm_record_all(Call call, Instrument *instrument, Value value, std::initializer_list<otm_attr> attrs)
+template <typename Call, typename Instrument, typename Value, typename... Attrs>
+inline void otm_record_all(Call call, Instrument *instrument, Value value, const Attrs &...attrs)
 {
-    call(instrument, value, attrs.begin(), attrs.size());
+    const otm_attr list[] = {attrs...};
+    call(instrument, value, list, sizeof...(attrs));
 }
 }
 #endif
