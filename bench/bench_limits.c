@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "bench.h"
 #include "bench_baseline.h"
+#include "bench_rig.h"
+#include "bench_run.h"
 
 #define COPIED ((size_t)1 << 20)
+#define SETS 10000
+#define PLACES 32768u
 
 typedef struct plain_histogram {
     uint64_t counts[64];
@@ -15,9 +18,26 @@ typedef struct plain_histogram {
     double sum;
 } plain_histogram;
 
+/* One of many sets: its own copy of a text lies away from the one that is given, and from its count. */
+typedef struct plain_set {
+    char *copy;
+    uint64_t count;
+    char room[176];
+    char text[64];
+} plain_set;
+
+typedef struct plain_place {
+    uint64_t key;
+    plain_set *set;
+} plain_place;
+
 typedef struct limit_state {
     atomic_uint_fast64_t shared;
     char pad[64];
+    uint64_t own[BENCH_MAX_THREADS][8]; /* a line for each thread */
+    plain_set *sets;
+    plain_place *places; /* where the sets are, scattered as a hash table's entries are */
+    char (*texts)[BENCH_SERVER];
     plain_histogram histogram;
     char text[256];
     char same[256];
@@ -42,6 +62,67 @@ static void run_shared(bench_row *row, uint64_t count, unsigned thread)
 static bool check_shared(bench_row *row, char *why)
 {
     uint64_t total = atomic_load(&((limit_state *)row->state)->shared);
+    snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)total, (unsigned long long)row->total);
+    return total == row->total;
+}
+
+static BENCH_OUT_OF_LINE void add_own(uint64_t *own)
+{
+    *own += 1;
+}
+
+static void run_own(bench_row *row, uint64_t count, unsigned thread)
+{
+    uint64_t *own = ((limit_state *)row->state)->own[thread];
+    for (uint64_t i = 0; i < count; i++) {
+        add_own(own);
+    }
+}
+
+static bool check_own(bench_row *row, char *why)
+{
+    const limit_state *s = row->state;
+    uint64_t total = 0;
+    for (size_t i = 0; i < BENCH_MAX_THREADS; i++) {
+        total += s->own[i][0];
+    }
+    snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)total, (unsigned long long)row->total);
+    return total == row->total;
+}
+
+/* No two numbers below PLACES have one place. */
+static plain_place *place_of(const limit_state *s, uint32_t number)
+{
+    return &s->places[number * 0x9e3779b1u % PLACES];
+}
+
+static BENCH_OUT_OF_LINE void count_text(const limit_state *s, uint32_t number, const char *text)
+{
+    const plain_place *place = place_of(s, number);
+    if (place->key == number) {
+        place->set->count += memcmp(place->set->copy, text, strlen(text)) == 0 ? 1 : 0;
+    }
+}
+
+static void run_sets(bench_row *row, uint64_t count, unsigned thread)
+{
+    limit_state *s = row->state;
+    size_t sets = *(const size_t *)row->variant;
+    uint32_t at = 0;
+    (void)thread;
+    for (uint64_t i = 0; i < count; i++) {
+        count_text(s, at, s->texts[at]);
+        at = at + 1 == sets ? 0 : at + 1;
+    }
+}
+
+static bool check_sets(bench_row *row, char *why)
+{
+    const limit_state *s = row->state;
+    uint64_t total = 0;
+    for (size_t i = 0; i < SETS; i++) {
+        total += s->sets[i].count;
+    }
     snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)total, (unsigned long long)row->total);
     return total == row->total;
 }
@@ -140,8 +221,16 @@ static void *start(const bench_row *row)
 {
     limit_state *s = calloc(1, sizeof *s);
     (void)row;
-    if (s == NULL || (s->from = calloc(1, COPIED)) == NULL || (s->to = calloc(1, COPIED)) == NULL) {
+    if (s == NULL || (s->from = calloc(1, COPIED)) == NULL || (s->to = calloc(1, COPIED)) == NULL ||
+        (s->sets = calloc(SETS, sizeof *s->sets)) == NULL || (s->texts = calloc(SETS, sizeof *s->texts)) == NULL ||
+        (s->places = calloc(PLACES, sizeof *s->places)) == NULL) {
         bench_die("rows of limits", OTM_ERR_NO_MEMORY);
+    }
+    for (uint32_t i = 0; i < SETS; i++) {
+        bench_server_text(s->texts[i], i);
+        bench_server_text(s->sets[i].text, i);
+        s->sets[i].copy = s->sets[i].text;
+        *place_of(s, i) = (plain_place){i, &s->sets[i]};
     }
     memset(s->text, 'x', sizeof s->text);
     memset(s->same, 'x', sizeof s->same);
@@ -154,11 +243,16 @@ static void end(bench_row *row)
     limit_state *s = row->state;
     free(s->from);
     free(s->to);
+    free(s->sets);
+    free(s->places);
+    free(s->texts);
     free(s);
 }
 
 void bench_rows_limits(void)
 {
+    static const size_t one_set = 1;
+    static const size_t all_sets = SETS;
     static const size_t three = 60;
     static const size_t ten = 170;
     static const bench_row rows[] = {
@@ -169,6 +263,9 @@ void bench_rows_limits(void)
         {.name = "limit: hash and compare 170 bytes", .run = run_look_up, .variant = &ten, .quick = true},
         {.name = "limit: copy 256 bytes", .run = run_copy, .quick = true},
         {.name = "limit: read the clock", .run = run_clock, .quick = true},
+        {.name = "limit: increment, a line a thread", .run = run_own, .check = check_own},
+        {.name = "limit: find one text, 1 set", .run = run_sets, .variant = &one_set, .check = check_sets},
+        {.name = "limit: find one text, 10 000 sets in turn", .run = run_sets, .variant = &all_sets, .check = check_sets},
         {.name = "limit: atomic addition", .run = run_shared, .check = check_shared},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -176,7 +273,7 @@ void bench_rows_limits(void)
         row.start = start;
         row.end = end;
         if (!bench_settings.instructions) {
-            bench_add_row(&row, BENCH_ONE | (row.run == run_shared ? BENCH_CORES : 0));
+            bench_add_row(&row, BENCH_ONE | (row.run == run_shared || row.run == run_own ? BENCH_CORES : 0));
         }
     }
 }
