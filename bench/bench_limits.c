@@ -265,7 +265,8 @@ void bench_rows_limits(void)
         {.name = "limit: read the clock", .run = run_clock, .quick = true},
         {.name = "limit: increment, a line a thread", .run = run_own, .check = check_own},
         {.name = "limit: find one text, 1 set", .run = run_sets, .variant = &one_set, .check = check_sets},
-        {.name = "limit: find one text, 10 000 sets in turn", .run = run_sets, .variant = &all_sets, .check = check_sets},
+        {.name = "limit: find one text, 10 000 sets in turn", .run = run_sets, .variant = &all_sets,
+         .check = check_sets},
         {.name = "limit: atomic addition", .run = run_shared, .check = check_shared},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
