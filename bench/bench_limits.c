@@ -46,6 +46,12 @@ typedef struct limit_state {
     uint64_t hash;
 } limit_state;
 
+static bool is_total(const bench_row *row, uint64_t total, char *why)
+{
+    snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)total, (unsigned long long)row->total);
+    return total == row->total;
+}
+
 static BENCH_OUT_OF_LINE void add_shared(limit_state *s)
 {
     atomic_fetch_add_explicit(&s->shared, 1, memory_order_relaxed);
@@ -61,9 +67,7 @@ static void run_shared(bench_row *row, uint64_t count, unsigned thread)
 
 static bool check_shared(bench_row *row, char *why)
 {
-    uint64_t total = atomic_load(&((limit_state *)row->state)->shared);
-    snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)total, (unsigned long long)row->total);
-    return total == row->total;
+    return is_total(row, atomic_load(&((limit_state *)row->state)->shared), why);
 }
 
 static BENCH_OUT_OF_LINE void add_own(uint64_t *own)
@@ -86,8 +90,7 @@ static bool check_own(bench_row *row, char *why)
     for (size_t i = 0; i < BENCH_MAX_THREADS; i++) {
         total += s->own[i][0];
     }
-    snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)total, (unsigned long long)row->total);
-    return total == row->total;
+    return is_total(row, total, why);
 }
 
 /* No two numbers below PLACES have one place. */
@@ -123,8 +126,7 @@ static bool check_sets(bench_row *row, char *why)
     for (size_t i = 0; i < SETS; i++) {
         total += s->sets[i].count;
     }
-    snprintf(why, BENCH_WHY, "%llu, not %llu", (unsigned long long)total, (unsigned long long)row->total);
-    return total == row->total;
+    return is_total(row, total, why);
 }
 
 static BENCH_OUT_OF_LINE void record_explicit(plain_histogram *h, double value)

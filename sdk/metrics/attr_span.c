@@ -20,12 +20,8 @@ uint64_t otmi_attr_span_hashes(const otmi_hash_key *key, otmi_attr_span *span, u
     span->hashes = room;
     uint64_t sum = count;
     for (size_t i = 0; i < count; i++) {
-        uint64_t hash;
-        if (__builtin_expect(!otmi_attr_hash_plain(&local, &attrs[i], &hash), 0)) {
-            hash = otmi_attr_hash_any(key, &attrs[i]);
-        }
-        room[i] = hash;
-        sum += hash;
+        room[i] = otmi_attr_hash(&local, &attrs[i]);
+        sum += room[i];
     }
     return sum;
 }
